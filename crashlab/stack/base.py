@@ -1,0 +1,219 @@
+"""The protocol of a stack: what can be asked of a running system, whichever runtime runs it.
+
+A stack lives in one folder:
+
+    <home>/workspace/   git repository of the deployable code (featurelib/ training/ serving/)
+    <home>/data/        what the services share: orders.jsonl features.db predictions.db requests.db
+                        labels.db traffic.json
+    <home>/mlflow/      the registry's database and artifacts
+    <home>/logs/        service logs (embedded)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from crashlab.model import RuntimeName
+
+Report = Callable[[str], None]
+"""Called with one short phrase as work goes on; a progress bar or nothing at all."""
+
+
+def silent(_: str) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One replacement in one file of the workspace; `old` occurs exactly once. An empty `old` creates the file."""
+
+    path: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of the workspace: `when` is in UTC ISO 8601, `author` is `Name <address>`."""
+
+    message: str
+    edits: tuple[Edit, ...]
+    author: str
+    when: str
+    relock: tuple[str, ...] = ()
+    """Folders whose requirements.in the edits change; their requirements.txt is compiled into the same commit."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended: exit code, standard output and standard error as text."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """What one service is doing. `memory_mb` and `cpus` are limits, None where the runtime sets none.
+
+    `exit_code` is that of a container that has ended: 137 and 139 are those of a process that was killed, and of one
+    that reached for memory that is not its own. None for one that runs, and where the runtime cannot tell.
+    """
+
+    name: str
+    running: bool
+    healthy: bool
+    url: str | None
+    memory_mb: int | None = None
+    cpus: float | None = None
+    rss_mb: float | None = None
+    detail: str = ""
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a running service uses, and what became of it. None where the runtime cannot tell.
+
+    `memory_mb` is the resident memory of its processes in units of 10^6 bytes, files aside, and `threads` the number of
+    their threads. Of the scheduling `periods` in which it wanted to run since it was started, it was stopped in
+    `throttled` because its share of the processors was used up. `restarts` counts how often it was started again after
+    it had ended by itself, and `out_of_memory` whether the kernel ended it for want of memory.
+    """
+
+    memory_mb: float
+    threads: int
+    periods: int | None = None
+    throttled: int | None = None
+    restarts: int | None = None
+    out_of_memory: bool | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """One deployment of the workspace: the commit that serves and how long shipping it took, in seconds."""
+
+    commit: str
+    seconds: float
+    log: str = field(default="", repr=False)
+
+
+class Workspace(Protocol):
+    """The learner's git repository of deployable code."""
+
+    path: Path
+
+    def commit(self, change: Commit) -> str:
+        """Apply the edits and commit them; returns the new commit's hash. Raises UsageError if an edit does not fit."""
+        ...
+
+    def revert(self, commit: str) -> str:
+        """Commit the inverse of `commit`; returns the new hash."""
+        ...
+
+    def head(self) -> str:
+        """Hash of the current commit."""
+        ...
+
+
+class Registry(Protocol):
+    """The model registry of the stack, over MLflow's REST API."""
+
+    def aliases(self) -> dict[str, int]:
+        """Version by alias."""
+        ...
+
+    def move_alias(self, alias: str, version: int) -> None:
+        """Point `alias` to `version`."""
+        ...
+
+    def versions(self) -> dict[int, Mapping[str, str]]:
+        """Tags by version; `run_id` is among them."""
+        ...
+
+
+class Stack(Protocol):
+    """One system. Every method raises StackError where the runtime fails, and says which service."""
+
+    runtime: RuntimeName
+    home: Path
+    workload: str
+
+    @property
+    def workspace(self) -> Workspace:
+        """The repository that `deploy` ships."""
+        ...
+
+    @property
+    def registry(self) -> Registry:
+        """The registry's client; usable while the `mlflow` service is up."""
+        ...
+
+    def up(self, services: Sequence[str] = (), report: Report = silent) -> None:
+        """Start the services (all by default), and return when each is healthy. What already runs is left alone.
+
+        Raises NotReady where one was started and ended, or goes on answering that it is not ready; it is left as it is.
+        """
+        ...
+
+    def down(self) -> None:
+        """Stop and remove everything this stack started. Safe at any moment and any number of times."""
+        ...
+
+    def stop(self, service: str) -> None:
+        """Stop one service and leave the others alone."""
+        ...
+
+    def discard(self, service: str) -> None:
+        """Stop one service and remove what is left of it, its log included; the next `up` starts it anew."""
+        ...
+
+    def restart(self, service: str, report: Report = silent) -> None:
+        """Restart one service and return when it is healthy. Raises NotReady as `up` does."""
+        ...
+
+    def deploy(self, report: Report = silent) -> Release:
+        """Build the workspace's serving side and replace the running one.
+
+        Raises BuildFailed, with the old version still serving, where the build fails or the new version never
+        becomes ready.
+        """
+        ...
+
+    def job(self, argv: Sequence[str], stdin: str = "", timeout: float = 300.0) -> Finished:
+        """Run `python -m training ARGV` once in the training environment, with the workspace's training code."""
+        ...
+
+    def execute(self, service: str, argv: Sequence[str], stdin: str = "") -> Finished:
+        """Run a command in a service's environment, its code folder as working directory, also where it has ended."""
+        ...
+
+    def shell(self, service: str) -> int:
+        """Give the terminal to a shell in a service's environment; returns its exit code."""
+        ...
+
+    def url(self, service: str) -> str:
+        """Base address of a service on this host, without a final slash."""
+        ...
+
+    def logs(self, service: str, lines: int = 200) -> str:
+        """The last lines of a service's log."""
+        ...
+
+    def states(self) -> list[ServiceState]:
+        """Every service of the table, running or not."""
+        ...
+
+    def usage(self, service: str) -> Usage:
+        """What a service uses now. Raises StackError where it does not run."""
+        ...
+
+    def limit(self, service: str, cpus: float | None = None, memory_mb: int | None = None) -> None:
+        """Change a service's resource limits. Raises UsageError on a runtime that has none."""
+        ...
+
+    def packages(self, service: str) -> dict[str, str]:
+        """Installed distributions of a service's environment, and its `python`: version by lower-case name."""
+        ...

@@ -1,0 +1,250 @@
+"""One Compose project seen through the Docker SDK, and the command lines that change it."""
+
+import os
+import re
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crashlab.errors import MissingPrerequisite, StackError, UsageError
+from crashlab.stack.base import Finished, Usage
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+ONE_OFF = "com.docker.compose.oneoff"
+NO_DOCKER = ("Docker does not answer.", "Start it, or use --runtime embedded.")
+USED_PORT = re.compile(r"(?::(\d+)[^\n]*?(?:already in use|already allocated)|listen tcp[0-9]* \S+?:(\d+): bind)")
+
+
+def answers() -> bool:
+    """Say whether a Docker Engine answers."""
+    return version() is not None
+
+
+def version() -> str | None:
+    """Version of the Docker Engine, None where none answers."""
+    try:
+        return str(Engine("none").client.version()["Version"])
+    except MissingPrerequisite:
+        return None
+
+
+class Engine:
+    """Everything of one project. Raises MissingPrerequisite where no Docker Engine answers."""
+
+    def __init__(self, project: str) -> None:
+        self.project = project
+
+    @cached_property
+    def client(self) -> "DockerClient":
+        """Client of the Docker Engine that the environment names."""
+        import docker
+        from docker.errors import DockerException
+
+        try:
+            _knock()
+            client = docker.from_env(timeout=60)
+            client.ping()
+        except (DockerException, OSError) as error:
+            raise MissingPrerequisite(*NO_DOCKER) from error
+        return client
+
+    def containers(self, service: str | None = None, *, one_off: bool = False) -> "list[Container]":
+        """Return the containers of the project or of one service, running or not, oldest first."""
+        labels = [f"{PROJECT}={self.project}", *([f"{SERVICE}={service}"] if service else [])]
+        found = self._ask(lambda: self.client.containers.list(all=True, filters={"label": labels}, ignore_removed=True))
+        chosen = [c for c in found if one_off or c.labels.get(ONE_OFF, "False").lower() != "true"]
+        return sorted(chosen, key=lambda container: str(container.attrs.get("Created", "")))
+
+    def container(self, service: str) -> "Container | None":
+        """Return the container that serves: the oldest one, while a new version is tried beside it."""
+        found = self.containers(service)
+        running = [container for container in found if container.status == "running"]
+        return next(iter(running or found), None)
+
+    def running(self, service: str) -> "Container":
+        """Return the running container of a service. Raises StackError where there is none."""
+        found = self.container(service)
+        if found is None or found.status != "running":
+            raise StackError(f"{service} is not running.", f"See `crashlab logs {service}`.")
+        return found
+
+    def url(self, container: "Container", port: int) -> str:
+        """Address on this host of a container's port. Raises StackError where it is not published."""
+        container.reload()
+        published = container.attrs["NetworkSettings"]["Ports"].get(f"{port}/tcp") or []
+        if not published:
+            raise StackError(f"Port {port} of {container.name} is not published.", "Start the service again.")
+        address = published[0]["HostIp"]
+        return f"http://{'127.0.0.1' if address in ('', '0.0.0.0', '::') else address}:{published[0]['HostPort']}"  # noqa: S104 compared
+
+    def remove(self, containers: "Sequence[Container]", *, patience: int = 0) -> None:
+        """Stop containers within `patience` seconds and remove them; those that are gone are left out."""
+        from docker.errors import APIError, NotFound
+
+        for container in containers:
+            try:
+                if patience:
+                    container.stop(timeout=patience)
+                container.remove(force=True, v=True)
+            except NotFound:
+                continue
+            except APIError as error:
+                # Another command may be removing it at this moment.
+                if "already in progress" not in str(error):
+                    raise StackError(f"{container.name} could not be removed.", str(error)[-300:]) from error
+
+    def sweep(self, folder: Path) -> None:
+        """Remove every container, network, volume and image of the project that `docker compose down` left."""
+        from docker.errors import APIError
+
+        self.remove(self.containers(one_off=True))
+        label = {"label": f"{PROJECT}={self.project}"}
+        try:
+            for network in self.client.networks.list(filters=label):
+                network.remove()
+            for volume in self.client.volumes.list(filters=label):
+                volume.remove(force=True)
+        except APIError as error:
+            raise StackError(f"The project {self.project} could not be removed.", str(error)[-300:]) from error
+        self.remove_images(folder, self.images())
+
+    def has_network(self) -> bool:
+        """Say whether the project's network is there."""
+        label = {"label": f"{PROJECT}={self.project}"}
+        return bool(self._ask(lambda: self.client.networks.list(filters=label)))
+
+    def images(self, service: str | None = None) -> list[str]:
+        """Names with tags of the project's own images."""
+        label = [f"{PROJECT}={self.project}", *([f"{SERVICE}={service}"] if service else [])]
+        found = self._ask(lambda: self.client.images.list(filters={"label": label}))
+        return [name for image in found for name in (image.tags or [image.id or ""])]
+
+    def remove_images(self, folder: Path, names: Sequence[str]) -> None:
+        """Remove images by name; the builder's cache stays, so that building them again is quick."""
+        if names:
+            # The command line removes what it can, where the SDK stops at the first image that is still used.
+            self.docker(["image", "rm", "--force", *names], folder)
+
+    def usage_mb(self, container: "Container") -> float | None:
+        """Memory that a container uses, page cache aside, in megabytes."""
+        found = self._ask(lambda: container.stats(stream=False, one_shot=True))
+        memory = found.get("memory_stats", {})
+        if "usage" not in memory:
+            return None
+        detail = memory.get("stats", {})
+        cache = detail.get("inactive_file", detail.get("total_inactive_file", 0))
+        return round((int(memory["usage"]) - int(cache)) / 1e6, 1)
+
+    def usage(self, container: "Container") -> Usage:
+        """Return what a running container uses. Works with either version of control groups."""
+        found = self._ask(lambda: container.stats(stream=False, one_shot=True))
+        self._ask(container.reload)
+        detail = found.get("memory_stats", {}).get("stats", {})
+        throttling = found.get("cpu_stats", {}).get("throttling_data", {})
+        if "pids_stats" not in found or not detail:
+            raise StackError(f"{container.name} is not running.", "See its log.")
+        return Usage(
+            memory_mb=round(int(detail.get("anon", detail.get("total_rss", 0))) / 1e6, 1),
+            threads=int(found["pids_stats"].get("current", 0)),
+            periods=throttling.get("periods"),
+            throttled=throttling.get("throttled_periods"),
+            restarts=int(container.attrs.get("RestartCount", 0)),
+            out_of_memory=bool(container.attrs.get("State", {}).get("OOMKilled", False)),
+        )
+
+    def exec(self, container: "Container", argv: Sequence[str], stdin: str = "") -> Finished:
+        """Run a command in a running container."""
+        return self.docker(["exec", "--interactive", str(container.id), *argv], Path(os.sep), stdin=stdin)
+
+    @staticmethod
+    def again(container: "Container", *options: str) -> list[str]:
+        """Return the start of a command line that runs a command in a container like one that has ended.
+
+        What ended cannot be entered; a container of the same image, with the same variables, shared folders and
+        network, shows what was in it.
+        """
+        said, host = container.attrs["Config"], container.attrs["HostConfig"]
+        labels = [f"{PROJECT}={container.labels.get(PROJECT)}", f"{SERVICE}={container.labels.get(SERVICE)}"]
+        return [
+            "run", "--rm", "--interactive", *options, "--init", "--read-only", "--tmpfs", "/tmp", "--entrypoint", "",  # noqa: S108 inside
+            "--volumes-from", str(container.id), "--network", str(host["NetworkMode"]), "--user", str(said["User"]),
+            *(word for variable in said["Env"] for word in ("--env", variable)),
+            *(word for label in (*labels, f"{ONE_OFF}=True") for word in ("--label", label)),
+            str(container.attrs["Image"]),
+        ]  # fmt: skip
+
+    def docker(
+        self,
+        argv: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        stdin: str = "",
+        timeout: float | None = None,
+    ) -> Finished:
+        """Run the `docker` command line. Raises MissingPrerequisite where it is not there or Docker does not answer."""
+        # What the user set for Compose projects of their own must not change this one.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("COMPOSE_")}
+        try:
+            done = subprocess.run(
+                ["docker", *argv],
+                cwd=folder,
+                env={**kept, **(environment or {})},
+                input=stdin,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=timeout,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise MissingPrerequisite("The docker command is not installed.", NO_DOCKER[1]) from error
+        if done.returncode != 0 and "Cannot connect to the Docker daemon" in done.stderr:
+            raise MissingPrerequisite(*NO_DOCKER)
+        if done.returncode != 0 and "is not a docker command" in done.stderr:
+            raise MissingPrerequisite("Docker has no `compose` command.", "Install the Compose plugin of Docker.")
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    @staticmethod
+    def _ask(question: Any) -> Any:
+        from docker.errors import DockerException
+
+        try:
+            return question()
+        except (DockerException, OSError) as error:
+            raise StackError("Docker did not answer as expected.", str(error)[-300:]) from error
+
+
+def _knock() -> None:
+    """Raise OSError where nothing listens on the engine's socket; the SDK leaks one when it finds that out itself."""
+    from docker.context import ContextAPI
+
+    context = ContextAPI.get_current_context()
+    host = os.environ.get("DOCKER_HOST") or str(context.Host if context else "")
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(5)
+            probe.connect(host.removeprefix("unix://"))
+
+
+def explain(service: str, message: str) -> StackError:
+    """Turn what `docker compose up` printed into an error; a port that is in use is named."""
+    used = USED_PORT.search(message)
+    if used:
+        port = used.group(1) or used.group(2)
+        return StackError(f"Port {port} for {service} is in use.", "End the program that listens on it.")
+    return StackError(f"{service} did not start.", message.strip()[-1000:])
+
+
+def no_command(argv: Sequence[str]) -> None:
+    """Raise UsageError where a command line is empty."""
+    if not argv:
+        raise UsageError("There is no command to run.", "Give one, for instance `python --version`.")

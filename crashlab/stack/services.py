@@ -1,0 +1,133 @@
+"""The table of services: what each one runs, with which environment, on which port and how its health is asked.
+
+Both runtimes start services from this table, and a test holds docker-compose.yml to it. Values in braces are filled in
+by `command` and `environment` with what the runtime knows:
+
+    host port             address that the service binds
+    mlflow                folder of the registry's database and artifacts
+    data                  folder that the services share
+    workload model        name of the workload and of its registered model
+    release               short hash of the commit that runs
+    mlflow_url serving_url  base addresses, as the service itself reaches them
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crashlab.errors import UsageError
+
+COMMON: Mapping[str, str] = {
+    "WORKLOAD": "{workload}",
+    "DATA_DIR": "{data}",
+    "MLFLOW_TRACKING_URI": "{mlflow_url}",
+    "MODEL_NAME": "{model}",
+    "MODEL_ALIAS": "champion",
+    "RELEASE": "{release}",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "PYTHONUNBUFFERED": "1",
+}
+"""Environment of every service of the workload. Serving has further variables in its manifest, `serving/deploy.env`."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One row of the table.
+
+    `port` is the one inside a container, None for a service that does not listen. `health` is the path that answers
+    200 as soon as the service can do its work. `requirements` is the folder of its requirements files in the project, in
+    which a workload may have a folder of its own with other ones; `code` is the package that is deployed from the workspace, if any. `memory_mb` and `cpus` are limits under Compose.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=lambda: COMMON)
+    port: int | None = None
+    health: str = ""
+    requirements: str = ""
+    code: str = ""
+    memory_mb: int = 512
+    cpus: float = 1.0
+    one_shot: bool = False
+
+
+SERVICES: Mapping[str, Service] = {
+    service.name: service
+    for service in (
+        Service(
+            name="mlflow",
+            command=(
+                "mlflow", "server", "--host", "{host}", "--port", "{port}", "--workers", "1",
+                "--backend-store-uri", "sqlite:///{mlflow}/mlflow.db",
+                "--artifacts-destination", "{mlflow}/artifacts", "--serve-artifacts",
+                "--allowed-hosts", "mlflow:*,localhost:*,127.0.0.1:*",
+            ),
+            environment={
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+                "MLFLOW_DISABLE_TELEMETRY": "true",
+                "DO_NOT_TRACK": "true",
+                "PYTHONUNBUFFERED": "1",
+            },
+            port=5000,
+            health="/health",
+            requirements="training/registry",
+            memory_mb=1024,
+            cpus=2.0,
+        ),
+        Service(
+            name="training",
+            command=("python", "-m", "training", "bootstrap"),
+            environment={**COMMON, "OMP_NUM_THREADS": "1"},
+            requirements="training",
+            code="training",
+            memory_mb=1024,
+            cpus=2.0,
+            one_shot=True,
+        ),
+        Service(
+            name="serving",
+            command=("python", "-m", "serving"),
+            environment={**COMMON, "HOST": "{host}", "PORT": "{port}"},
+            port=8000,
+            health="/ready",
+            requirements="serving",
+            code="serving",
+            memory_mb=512,
+            cpus=1.0,
+        ),
+        Service(
+            name="traffic",
+            command=("python", "-m", "training", "traffic", "trickle"),
+            environment={**COMMON, "OMP_NUM_THREADS": "1", "SERVING_URL": "{serving_url}"},
+            requirements="training",
+            code="training",
+            memory_mb=256,
+            cpus=0.5,
+        ),
+    )
+}  # fmt: skip
+"""Every service by name, in the order in which they are started."""
+
+
+def find(name: str) -> Service:
+    """Return a service of the table. Raises UsageError for one that does not exist."""
+    if name not in SERVICES:
+        raise UsageError(f"There is no service {name!r}.", f"Services: {', '.join(SERVICES)}.")
+    return SERVICES[name]
+
+
+def requirements_folder(code: Path, service: Service, workload: str) -> Path:
+    """Return the folder of the requirements files of a service: the workload's own below `code`, or everybody's."""
+    own = code / service.requirements / workload
+    return own if (own / "requirements.txt").is_file() else code / service.requirements
+
+
+def command(service: Service, values: Mapping[str, str]) -> list[str]:
+    """Return the service's command line with the runtime's values filled in."""
+    return [part.format_map(values) for part in service.command]
+
+
+def environment(service: Service, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the service's environment with the runtime's values filled in."""
+    return {name: text.format_map(values) for name, text in service.environment.items()}

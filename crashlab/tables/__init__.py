@@ -1,0 +1,1 @@
+"""Workloads that are made from a person's own table."""

@@ -1,0 +1,1 @@
+"""Answers of my-scenario: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of applicant-units: reference, wrong ones, and remedies."""

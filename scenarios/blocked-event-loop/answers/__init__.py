@@ -1,0 +1,1 @@
+"""Answers of blocked-event-loop: reference, wrong ones, and remedies."""

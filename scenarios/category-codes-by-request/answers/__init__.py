@@ -1,0 +1,1 @@
+"""Answers of category-codes-by-request: reference, wrong ones, and remedies."""

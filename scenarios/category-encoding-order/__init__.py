@@ -1,0 +1,1 @@
+"""Scenario category-encoding-order."""

@@ -1,0 +1,1 @@
+"""Answers of category-encoding-order: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of class-order: reference, wrong ones, and remedies."""

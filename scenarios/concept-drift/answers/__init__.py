@@ -1,0 +1,1 @@
+"""Answers of concept-drift: reference, wrong ones, and remedies."""

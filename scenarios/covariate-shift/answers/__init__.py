@@ -1,0 +1,1 @@
+"""Answers of covariate-shift: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of decision-threshold: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Scenario drift-in-unused-column."""

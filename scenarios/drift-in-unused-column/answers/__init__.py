@@ -1,0 +1,1 @@
+"""Answers of drift-in-unused-column: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of dtype-rounding: reference, wrong ones, and remedies."""

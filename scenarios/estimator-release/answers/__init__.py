@@ -1,0 +1,1 @@
+"""Answers of estimator-release: reference, wrong ones, and remedies."""

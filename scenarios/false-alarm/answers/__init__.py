@@ -1,0 +1,1 @@
+"""Answers of false-alarm: reference, wrong ones, and remedies."""

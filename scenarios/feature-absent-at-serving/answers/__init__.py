@@ -1,0 +1,1 @@
+"""Answers of feature-absent-at-serving: reference, wrong ones, and remedies."""

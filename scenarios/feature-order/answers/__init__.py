@@ -1,0 +1,1 @@
+"""Answers of feature-order: reference, wrong ones, and remedies."""

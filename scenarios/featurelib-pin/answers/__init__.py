@@ -1,0 +1,1 @@
+"""Answers of featurelib-pin: reference, wrong ones, and remedies."""

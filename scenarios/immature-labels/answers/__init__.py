@@ -1,0 +1,1 @@
+"""Answers of immature-labels: reference, wrong ones, and remedies."""

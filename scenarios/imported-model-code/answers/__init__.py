@@ -1,0 +1,1 @@
+"""Answers of imported-model-code: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of imputation-mismatch: reference, wrong ones, and remedies."""

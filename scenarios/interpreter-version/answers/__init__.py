@@ -1,0 +1,1 @@
+"""Answers of interpreter-version: reference, wrong ones, and remedies."""

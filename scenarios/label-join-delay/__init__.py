@@ -1,0 +1,1 @@
+"""Scenario label-join-delay."""

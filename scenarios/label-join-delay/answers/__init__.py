@@ -1,0 +1,1 @@
+"""Answers of label-join-delay: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of library-pin: reference, wrong ones, and remedies."""

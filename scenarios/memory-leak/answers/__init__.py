@@ -1,0 +1,1 @@
+"""Answers of memory-leak: reference, wrong ones, and remedies."""

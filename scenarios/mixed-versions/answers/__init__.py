@@ -1,0 +1,1 @@
+"""Answers of mixed-versions: reference, wrong ones, and remedies."""

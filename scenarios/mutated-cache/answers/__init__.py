@@ -1,0 +1,1 @@
+"""Answers of mutated-cache: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Scenario n-plus-one-lookups."""

@@ -1,0 +1,1 @@
+"""Answers of n-plus-one-lookups: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of numpy-major: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of oversized-model: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Scenario per-request-model-load."""

@@ -1,0 +1,1 @@
+"""Answers of per-request-model-load: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of prior-shift: reference, wrong ones, and remedies."""

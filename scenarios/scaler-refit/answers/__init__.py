@@ -1,0 +1,1 @@
+"""Answers of scaler-refit: reference, wrong ones, and remedies."""

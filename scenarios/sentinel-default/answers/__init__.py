@@ -1,0 +1,1 @@
+"""Answers of sentinel-default: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of stale-feature-table: reference, wrong ones, and remedies."""

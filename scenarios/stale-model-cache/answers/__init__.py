@@ -1,0 +1,1 @@
+"""Answers of stale-model-cache: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of stale-scaler: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of sync-logging: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of target-leakage: reference, wrong ones, and remedies."""

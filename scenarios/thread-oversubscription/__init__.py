@@ -1,0 +1,1 @@
+"""Scenario thread-oversubscription."""

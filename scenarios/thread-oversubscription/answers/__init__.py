@@ -1,0 +1,1 @@
+"""Answers of thread-oversubscription: reference, wrong ones, and remedies."""

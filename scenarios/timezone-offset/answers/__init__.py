@@ -1,0 +1,1 @@
+"""Answers of timezone-offset: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of traffic-peak: reference, wrong ones, and remedies."""

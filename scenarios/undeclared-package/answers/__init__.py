@@ -1,0 +1,1 @@
+"""Answers of undeclared-package: reference, wrong ones, and remedies."""

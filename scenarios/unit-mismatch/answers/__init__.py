@@ -1,0 +1,1 @@
+"""Answers of unit-mismatch: reference, wrong ones, and remedies."""

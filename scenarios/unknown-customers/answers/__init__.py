@@ -1,0 +1,1 @@
+"""Answers of unknown-customers: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of unreadable-estimator: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Scenario upstream-schema-change."""

@@ -1,0 +1,1 @@
+"""Answers of upstream-schema-change: reference, wrong ones, and remedies."""

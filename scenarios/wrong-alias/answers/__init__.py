@@ -1,0 +1,1 @@
+"""Answers of wrong-alias: reference, wrong ones, and remedies."""

@@ -1,0 +1,1 @@
+"""Answers of wrong-and-slow: reference, wrong ones, and remedies."""

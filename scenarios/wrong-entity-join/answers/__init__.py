@@ -1,0 +1,1 @@
+"""Answers of wrong-entity-join: reference, wrong ones, and remedies."""

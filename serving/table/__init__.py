@@ -1,0 +1,1 @@
+"""What workloads made from a table share: the probability of one class, and a policy with a threshold."""

@@ -1,0 +1,1 @@
+"""Delivery-time regression: minutes from order to door."""
