@@ -7,8 +7,14 @@ STAMP := $(VENV)/.complete
 NAME ?=
 ARGS ?=
 
+# Without byte code every import takes three to four times as long.
+unexport PYTHONDONTWRITEBYTECODE
+# Environments and trained histories of tests are kept between runs.
+export CRASHLAB_TEST_HOME ?= $(CURDIR)/.crashlab/tests
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo recording up down start submit check test verify bench bench-grader lock
+.PHONY: help setup demo recording up down start submit check test test-fast test-live test-docker test-browser \
+  test-thorough verify bench bench-grader lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,8 +53,22 @@ check: setup ## Lint, types and import walls
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: setup ## Every test; Docker tests where an engine answers
-	$(BIN)/pytest $(ARGS)
+test: test-fast test-live test-docker ## Fast, live and docker tests
+
+test-fast: setup ## Pure functions, a fake stack, MLflow on a file; no server
+	$(BIN)/pytest tests/fast tests/docs -m "not thorough" --numprocesses 2 $(ARGS)
+
+test-live: setup ## One embedded stack: the contract, every command, an incident from alert to verdict, kills
+	$(BIN)/pytest tests/live $(ARGS)
+
+test-docker: setup ## The same on Docker Compose; skipped where no engine answers
+	$(BIN)/pytest tests/docker $(ARGS)
+
+test-browser: setup ## What pages look like and ask for, in Chromium; by hand
+	$(BIN)/pytest tests/browser $(ARGS)
+
+test-thorough: setup ## What takes long: the labelled corpus, people's own tables, starts that are killed; by hand
+	$(BIN)/pytest tests/thorough tests/fast -m thorough $(ARGS)
 
 verify: setup ## Prove scenarios: make verify NAME=wrong-alias, or all of them
 	$(BIN)/crashlab verify $(if $(NAME),$(NAME),--all) $(ARGS)

@@ -57,12 +57,21 @@ class Shell:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """State folder of the session. `CRASHLAB_TEST_HOME` keeps it between runs."""
+    """State folder of the session. `CRASHLAB_TEST_HOME` keeps its environments and histories between runs."""
     kept = os.environ.get("CRASHLAB_TEST_HOME")
-    return Path(kept) if kept else tmp_path_factory.mktemp("crashlab", numbered=False)
+    made = Path(kept).resolve() if kept else tmp_path_factory.mktemp("crashlab", numbered=False)
+    made.mkdir(parents=True, exist_ok=True)
+    return made
 
 
 @pytest.fixture(scope="session")
-def crashlab(home: Path) -> Shell:
-    """The command line on the session's state folder."""
-    return Shell(home)
+def crashlab(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """The command line on a state folder of its own, as every incident in it may be stopped.
+
+    Environments and trained histories are the session's.
+    """
+    own = tmp_path_factory.mktemp("state")
+    for name in ("envs", "wheels", "snapshots"):
+        (home / name).mkdir(parents=True, exist_ok=True)
+        (own / name).symlink_to(home / name)
+    return Shell(own)

@@ -14,8 +14,6 @@ from serving.model import Served
 from serving.settings import Settings
 from tests.browser.chromium import PATIENCE, Page
 
-pytestmark = pytest.mark.browser
-
 
 class Workload:
     """The real requests of `eta`, without its features: the page shows no prediction."""

@@ -4,15 +4,11 @@ import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from crashlab import report, workload
 from crashlab.evidence import Observer, Windows
 from crashlab.stack.fake import FakeStack
 from serving.prediction_log import PredictionLog, Row
 from tests.browser.chromium import Page
-
-pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2026, 9, 1, tzinfo=UTC)

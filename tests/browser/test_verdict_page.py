@@ -6,9 +6,7 @@ import pytest
 
 from grader import grade, render_html
 from tests.browser.chromium import Page
-from tests.unit import grader_fixtures as fixtures
-
-pytestmark = pytest.mark.browser
+from tests.fast import grader_fixtures as fixtures
 
 HOSTILE = (
     "<script>window.hit = 1; alert(1)</script><img src='http://127.0.0.1:9/x.png' onerror='window.hit = 1'>"

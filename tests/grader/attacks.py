@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from crashlab.model import Bundle
 from grader import causes, glossary, template
+from tests.fast import grader_fixtures as fixtures
 from tests.grader import incidents
 from tests.grader.labelled import Labelled, corpus
-from tests.unit import grader_fixtures as fixtures
 
 CITATION = re.compile(r"\[((?:[^\[\]=]+=)?[^\[\]=]+)=([^\[\]=]+)\]")
 ZERO_WIDTH, CYRILLIC_O, FULLWIDTH = "\u200b", "\u043e", 0xFEE0

@@ -9,9 +9,9 @@ from functools import cache
 from crashlab.model import Bundle
 from grader import causes, template
 from grader.reader import stems, tokens
+from tests.fast import grader_fixtures as fixtures
 from tests.grader import incidents
 from tests.grader.labelled import Labelled, corpus
-from tests.unit import grader_fixtures as fixtures
 
 PASS = 70.0
 

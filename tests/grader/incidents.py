@@ -6,7 +6,7 @@ Facts have the selectors that the engine measures. Truths are written as a scena
 from typing import Any
 
 from crashlab.model import Bundle, Mechanism, Probe, Value
-from tests.unit import grader_fixtures as fixtures
+from tests.fast import grader_fixtures as fixtures
 
 TUNING = (
     "unit-mismatch", "featurelib-pin", "library-pin", "wrong-alias", "imputation-mismatch", "blocked-event-loop", "false-alarm",

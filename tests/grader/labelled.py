@@ -16,8 +16,8 @@ from pathlib import Path
 
 from crashlab.model import Bundle
 from grader import causes, repair
+from tests.fast import grader_fixtures as fixtures
 from tests.grader import incidents
-from tests.unit import grader_fixtures as fixtures
 
 FOLDER = Path(__file__).with_name("corpus")
 VOICES = ("beginner", "terse", "rambling", "non-native", "bullets")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from crashlab.model import Bundle
+from tests.fast import grader_fixtures as fixtures
 from tests.grader import incidents
 from tests.grader.labelled import VOICES, Labelled, corpus
-from tests.unit import grader_fixtures as fixtures
 
 _CITATION = re.compile(r"(\[[^\[\]]+=[^\[\]]+\])")
 SYNONYMS = {

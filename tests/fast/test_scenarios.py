@@ -1,0 +1,250 @@
+"""What holds for every scenario without a system."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import grader
+from crashlab import answers, scenario, timeline, workload
+from crashlab.errors import StateError, UsageError
+from crashlab.model import Alert, Brief, Evidence
+from scenarios import kit
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "scenarios"
+NAMES = scenario.names(FOLDER)
+
+
+def test_the_seven_are_there():
+    assert set(NAMES) >= {
+        "unit-mismatch",
+        "featurelib-pin",
+        "library-pin",
+        "wrong-alias",
+        "imputation-mismatch",
+        "blocked-event-loop",
+        "false-alarm",
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plan_repeats_and_varies(name):
+    assert scenario.plan(name, 5) == scenario.plan(name, 5)
+    drawn = {scenario.plan(name, s).model_copy(update={"seed": 0}).model_dump_json() for s in range(12)}
+    assert len(drawn) > 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_truth_speaks_the_taxonomy(name):
+    known = grader.taxonomy()
+    causes = {cause.id for cause in known.causes}
+    for seed in range(6):
+        truth = scenario.plan(name, seed)
+        assert truth.cause in causes
+        assert truth.component in {component.id for component in known.components}
+        assert set(truth.look_alikes) <= causes
+        assert truth.cause not in truth.look_alikes
+        assert set(truth.discriminating) <= set(truth.supporting)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_onset_lies_after_the_healthy_days(name):
+    calendar = workload.load(ROOT, scenario.load(FOLDER, name).workload).calendar
+    for seed in range(20):
+        assert calendar.baseline_end < scenario.plan(name, seed).onset < calendar.week_end
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answers_and_reasons_are_complete(name):
+    found = scenario.load(FOLDER, name)
+    assert answers.exists(FOLDER / name, "reference.md")
+    assert len(found.decoys) >= 3
+    assert len({decoy.file for decoy in found.decoys}) == len(found.decoys)
+    for decoy in found.decoys:
+        assert answers.exists(FOLDER / name, decoy.file), decoy.file
+        assert decoy.why
+    own = {path.name for path in (FOLDER / name / "answers").glob("*.md")}
+    assert own == {answers.REFERENCE} | {d.file for d in found.decoys if d.file in own}, "an answer nobody tries"
+    _, fixes = scenario.fixes(name)
+    assert len(fixes) >= 3
+    assert len({fix.name for fix in fixes}) == len(fixes)
+    assert all(fix.why for fix in fixes)
+
+
+class Everything(dict[str, float]):
+    """Facts that answer every selector."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> float:
+        return 1.0
+
+
+def told(name):
+    found = scenario.load(FOLDER, name)
+    truth = scenario.plan(name, 3)
+    fired = tuple(
+        Alert(rule=rule, severity="page", summary="", observed=2, baseline=1, threshold=1, unit="", since=truth.onset)
+        for rule in found.alerts
+    )
+    brief = Brief(
+        incident="i", title="t", workload=found.workload, level=1, blind=True, objective="", alerts=fired,
+        timeline=(), onset_hint="", commitment="",
+    )  # fmt: skip
+    return truth, brief, workload.load(ROOT, found.workload)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_answer_is_a_whole_post_mortem_once_it_is_filled(name):
+    truth, brief, product = told(name)
+    facts = Evidence.model_construct(facts=Everything())
+    for file in (answers.REFERENCE, *(decoy.file for decoy in scenario.load(FOLDER, name).decoys)):
+        text = answers.render(FOLDER / name, file, truth, brief, facts, product)
+        assert text.startswith("---\ncause: "), file
+        headings = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
+        assert headings == [
+            "Summary", "Impact", "Timeline", "Detection", "Root cause", "Evidence", "Resolution", "Prevention",
+        ], file  # fmt: skip
+        assert "{{" not in text
+        assert "{%" not in text
+
+
+def test_an_answer_that_cites_what_was_not_measured_says_so():
+    truth, brief, product = told("wrong-alias")
+    facts = Evidence.model_construct(facts={})
+    with pytest.raises(StateError, match="quality window=before mae"):
+        answers.render(FOLDER / "wrong-alias", answers.REFERENCE, truth, brief, facts, product)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_family_is_the_one_of_the_cause(name):
+    families = {cause.id: cause.family for cause in grader.taxonomy().causes}
+    assert scenario.load(FOLDER, name).family == families[scenario.plan(name, 1).cause]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_public_text_does_not_name_the_cause(name):
+    found = scenario.load(FOLDER, name)
+    cause = scenario.plan(name, 1).cause
+    public = json.dumps([found.title, found.practises, [hint.text for hint in found.hints]]).lower()
+    assert cause not in public
+    assert cause.replace("-", " ") not in public
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commit_messages_do_not_say_what_they_break(name):
+    words = {"mile", "unit", "null", "median", "imput", "blocking", "sleep", "pandas", "featurelib", "rejected"}
+    source = (FOLDER / name / "fault.py").read_text()
+    messages = [
+        line for line in source.splitlines() if '"Preprocessing:' in line or '"Serving:' in line or '"API:' in line
+    ]
+    assert [line for line in messages if any(word in line.lower() for word in words)] == []
+
+
+def test_look_alikes_have_one_workload_and_fire_the_same_alerts():
+    groups: dict[str, list[scenario.Scenario]] = {}
+    for found in scenario.catalogue(FOLDER):
+        groups.setdefault(found.looks_like, []).append(found)
+    for group in groups.values():
+        assert len({(found.workload, found.alerts) for found in group}) == 1, [found.name for found in group]
+    large = [group for group in groups.values() if len(group) >= 3]
+    # A catalogue of thirty has six; a smaller one has as many as fit.
+    assert len(large) >= min(6, len(NAMES) // 5), {name: len(group) for name, group in groups.items()}
+
+
+def test_an_unknown_scenario_names_the_known_ones():
+    with pytest.raises(UsageError) as caught:
+        scenario.load(FOLDER, "gremlins")
+    assert "wrong-alias" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["../grader", "_template", "kit", ""])
+def test_only_scenarios_are_scenarios(name):
+    with pytest.raises(UsageError):
+        scenario.load(FOLDER, name)
+
+
+def test_harmless_commits_fit_the_code_and_each_other():
+    for name in workload.names(ROOT):
+        texts: dict[str, str] = {}
+        for change in timeline.pool(ROOT, name):
+            for edit in change.edits:
+                text = texts.setdefault(edit.path, (ROOT / edit.path).read_text())
+                assert text.count(edit.old) == 1, (change.message, edit.path)
+                texts[edit.path] = text.replace(edit.old, edit.new)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", NAMES)
+def test_faults_fit_the_code_after_every_harmless_commit(name, tmp_path):
+    """The fault, its remedy and the wrong remedies apply to a workspace with all harmless commits in it."""
+    from crashlab.stack.fake import FakeRegistry, FakeStack
+    from crashlab.workspace import GitWorkspace
+
+    load = workload.load(ROOT, scenario.load(FOLDER, name).workload)
+    made = GitWorkspace.create(tmp_path / "workspace", ROOT, load.name)
+    truths = {json.dumps(scenario.plan(name, s).parameters, default=str): scenario.plan(name, s) for s in range(8)}
+    for change in timeline.pool(ROOT, load.name):
+        made.commit(type(change)(change.message, change.edits, change.author, "2026-09-04T00:00:00+00:00"))
+    base = made.head()
+    # Six versions of the history, and one that a fault may train.
+    stack = FakeStack(tmp_path, registry=FakeRegistry({version: {} for version in range(1, 8)}))
+    stack.workspace = made
+    (tmp_path / "data").mkdir()
+    for truth in truths.values():
+        scenario.fault(name).inject(stack, truth)
+        broken = made.head()
+        reference, fixes = scenario.fixes(name)
+        for fix in (reference, *fixes):
+            fix.apply(stack, truth)
+            made.restore(broken)
+        made.restore(base)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            {"hints": [{"cost": 5, "text": "a"}, {"cost": 3, "text": "b"}, {"cost": 8, "text": "c"}]},
+            "later hint costs less",
+        ),
+        ({"hints": [{"cost": 1, "text": "a"}]}, "hints: Tuple should have at least 3 items"),
+        ({"level": 6, "colour": "red"}, "level: Input should be less than or equal to 5; colour: Extra inputs"),
+        ({"needs": ["gpu"]}, "needs.0: Input should be 'cpu-quota', 'memory-limit' or 'python'"),
+    ],
+)
+def test_a_wrong_scenario_file_reports_everything_that_is_wrong(tmp_path, change, reason):
+    import tomllib
+
+    facts = tomllib.loads((FOLDER / "wrong-alias" / "scenario.toml").read_text())
+    (tmp_path / "wrong-alias").mkdir()
+    lines = [f"{key} = {_toml(value)}" for key, value in (facts | change).items()]
+    (tmp_path / "wrong-alias" / "scenario.toml").write_text("\n".join(lines))
+    with pytest.raises(UsageError) as caught:
+        scenario.load(tmp_path, "wrong-alias")
+    assert reason in caught.value.message
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value)
+
+
+def test_a_need_leaves_compose_alone():
+    found = scenario.load(FOLDER, "wrong-alias")
+    assert found.runtimes == ("embedded", "compose")
+    assert found.model_copy(update={"needs": ("memory-limit",)}).runtimes == ("compose",)
+
+
+def test_two_faults_at_once_keep_what_tells_each_apart():
+    truth = scenario.plan("wrong-and-slow", 4)
+    main, second = kit.both(truth, ("unit-mismatch", "blocked-event-loop"))
+    assert main.onset == second.onset == truth.onset
+    assert (truth.cause, truth.contributing[0].cause) == (main.cause, second.cause)
+    assert set(truth.discriminating) >= set(main.discriminating) | set(second.discriminating)
+    assert not {truth.cause, truth.contributing[0].cause} & set(truth.look_alikes)
