@@ -509,17 +509,24 @@ def decision_facts(seen: Observer) -> Facts:
     return facts
 
 
+def latencies(rows: Sequence[Prediction], *, alone: bool) -> list[float]:
+    """Return the latency in milliseconds of the rows that were requests of their own, or of those that came in batches."""
+    return [row.latency_ms for row in rows if (row.rows == 1) == alone]
+
+
 def latency_facts(seen: Observer) -> Facts:
     """Latency of the logged requests, and of requests that are sent now, as a whole and by stage; what they take meanwhile.
 
-    Single requests are sent some at a time, with `/health` beside them; then single requests and batches alone.
+    Of the log, single requests and batches are kept apart. Single requests are sent some at a time, with `/health`
+    beside them; then single requests and batches alone.
     """
     facts: Facts = {}
     for suffix, rows in (("", seen.now), (" window=before", seen.before)):
-        times = [row.latency_ms for row in rows]
-        if times:
-            for name, q in (("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99)):
-                facts[f"latency{suffix} {name}"] = number(load.quantile(times, q))
+        for kind, alone in (("", True), (" kind=batch", False)):
+            times = latencies(rows, alone=alone)
+            if times:
+                for name, q in (("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99)):
+                    facts[f"latency{kind}{suffix} {name}"] = number(load.quantile(times, q))
     rows = seen.now[-24:] or seen.before[-24:]
     if seen.silent:
         facts["errors rate"] = 1.0

@@ -765,7 +765,7 @@ def tell(incident: Incident, chosen: scenario.Scenario, truth: Truth, report: Re
         workload=incident.record.workload,
         level=chosen.level,
         blind=blind,
-        objective=incident.workload.description,
+        objective=f"{incident.workload.description} {incident.workload.promise}",
         alerts=fired,
         timeline=timeline.public(incident.stack, truth, incident.workload.routine),
         onset_hint=f"The first alert fired {min(a.since for a in fired):%A %d %B %Y %H:%M} UTC.",

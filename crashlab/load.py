@@ -18,7 +18,7 @@ from crashlab.model import LatencyProbe
 USUAL = 1.3
 """Ratio to the usual latency that needs no further round."""
 HOPELESS = 4.0
-"""Ratio of the median to the usual 95th percentile from which on no further round could end as usual."""
+"""Ratio of a median to the usual one from which on no further round could end as usual."""
 ROUNDED = 1e-4
 """Relative difference under which two predictions are the same."""
 BATCH = 8
@@ -215,9 +215,12 @@ def apart(answers: Sequence[float | None]) -> bool:
 
 def hopeless(found: LatencyProbe, usual: LatencyProbe) -> bool:
     """Say whether a round was so slow that no further one could be as quick as usual, however busy the host is."""
-    if _far(found.alone_ms, usual.alone_ms) or _far(found.batch_ms, usual.batch_ms):
-        return True
-    return found.p50_ms > HOPELESS * usual.p95_ms > 0
+    pairs = (
+        (found.alone_ms, usual.alone_ms),
+        (found.batch_ms, usual.batch_ms),
+        (found.p50_ms, usual.p50_ms),
+    )
+    return any(_far(measured, expected) for measured, expected in pairs)
 
 
 def steady(
@@ -238,12 +241,12 @@ def steady(
     """
     best = first or latency(url, payloads, field)
     for turn in range(1, ROUNDS):
-        if best.p95_ms <= USUAL * usual.p95_ms and best.health_p99_ms <= USUAL * usual.health_p99_ms + 10:
+        if best.p50_ms <= USUAL * usual.p50_ms:
             break
         if hopeless(best, usual):
             break
         found = latency(url, [vary(payload, turn) for payload in payloads], field)
-        if found.p95_ms < best.p95_ms:
+        if found.p50_ms < best.p50_ms:
             # What is alone was timed apart.
             best = found.model_copy(update={"alone_ms": best.alone_ms, "batch_ms": best.batch_ms})
     return best

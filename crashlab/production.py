@@ -19,7 +19,8 @@ MONITOR_PREFIX = "monitor-"
 class Prediction:
     """One row of the prediction log. `features` holds None for unknown; `latency_ms` is the handler's time.
 
-    `decision` is what was decided by the prediction, None where nothing is; `process` is the id of the process that answered.
+    `decision` is what was decided by the prediction, None where nothing is; `process` is the id of the process that answered,
+    and `rows` how many rows its request had.
     """
 
     entity: str
@@ -33,6 +34,7 @@ class Prediction:
     latency_ms: float
     decision: str | None = None
     process: int | None = None
+    rows: int = 1
 
 
 @dataclass(frozen=True)
@@ -67,16 +69,16 @@ def _rows(path: Path, query: str, parameters: tuple[object, ...]) -> list[tuple[
         ) from error
 
 
-COLUMNS = (
-    "entity, event_time, logged_at, raw, features, prediction, model_version, release, latency_ms, decision, process"
-)
+COLUMNS = "entity, event_time, logged_at, raw, features, prediction, model_version, release, latency_ms, decision, process, rows"
 
 
 def _prediction(row: tuple[Any, ...]) -> Prediction:
-    entity, event_time, logged_at, raw, features, prediction, version, release, latency_ms, decision, process = row
+    entity, event_time, logged_at, raw, features, prediction, version, release, latency_ms, decision, process, rows = (
+        row
+    )
     return Prediction(
         entity, moment(event_time), moment(logged_at), json.loads(raw), json.loads(features), prediction, int(version),
-        release, latency_ms, decision, process,
+        release, latency_ms, decision, process, rows or 1,
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from crashlab.stack.base import Report
 from crashlab.stand import Stand, open_stand
 from crashlab.verify import Matrix, verify
 
-TIMED: Final = frozenset({"latency-p95"})
+TIMED: Final = frozenset({"latency"})
 """Alert rules that measure time."""
 PATIENCE: Final = 60.0
 """Seconds that a lane is given to tear its stand down."""

@@ -213,8 +213,7 @@ def stretched(workload: Workload, factor: float) -> Workload:
         name: 1 + factor * (value - 1) if name.endswith("_ratio") and factor < 1 else factor * value
         for name, value in workload.rules.model_dump().items()
     }
-    objectives = workload.objectives.model_copy(update={"p95_ms": factor * workload.objectives.p95_ms})
-    return workload.model_copy(update={"rules": type(workload.rules)(**rules), "objectives": objectives})
+    return workload.model_copy(update={"rules": type(workload.rules)(**rules)})
 
 
 def _margins(trial: Trial, incident: Incident) -> None:

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from crashlab.errors import UsageError
 from crashlab.model import Frozen, Identifier
-from crashlab.quality import Extra, Loss
+from crashlab.quality import UNITS, Extra, Loss
 
 
 class Calendar(Frozen):
@@ -64,7 +64,7 @@ class Rules(Frozen):
     prediction_drift: float = 0.2
     label_drift: float = 0.2
     rate_ratio: float = 1.7
-    latency_ratio: float = 3.0
+    latency_ratio: float = 4.0
     error_rate: float = 0.01
     column_drift: float = 0.5
     decision_rate: float = 0.08
@@ -98,6 +98,15 @@ class Workload(Frozen):
     quality: Quality
     decision: Decision | None = None
     rules: Rules = Field(default_factory=Rules)
+
+    @property
+    def promise(self) -> str:
+        """The objectives in words, as the brief says them."""
+        said = f"95 of 100 requests within {self.objectives.p95_ms:g} ms"
+        if self.objectives.quality is None:
+            return f"Objective: {said}."
+        held = UNITS[self.quality.metric].format(unit=self.unit)
+        return f"Objectives: an error of at most {self.objectives.quality:g} {held}, and {said}."
 
 
 def names(root: Path) -> list[str]:

@@ -106,6 +106,7 @@ class Service:
                             latency_ms=round((time.perf_counter() - began) * 1000, 3),
                             decision=decision,
                             process=os.getpid(),
+                            rows=len(rows),
                         )
                     )
         return answers

@@ -22,23 +22,26 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS predictions (id INTEGER PRIMARY KEY, request_id TEXT NOT NULL, entity TEXT NOT NULL, "
     "event_time TEXT NOT NULL, logged_at TEXT NOT NULL, raw TEXT NOT NULL, features TEXT NOT NULL, "
     "prediction REAL NOT NULL, model_version INTEGER NOT NULL, release TEXT NOT NULL, latency_ms REAL NOT NULL, "
-    "decision TEXT, process INTEGER)"
+    "decision TEXT, process INTEGER, rows INTEGER)"
 )
 INDEX = "CREATE INDEX IF NOT EXISTS predictions_entity ON predictions (entity)"
 
 
 def _widen(connection: sqlite3.Connection) -> None:
-    """Add the column that a log of an earlier release lacks. Of several processes that start at once, one adds it."""
+    """Add the columns that a log of an earlier release lacks. Of several processes that start at once, one adds them."""
     connection.execute("BEGIN IMMEDIATE")
-    if "process" not in {row[1] for row in connection.execute("PRAGMA table_info(predictions)")}:
-        connection.execute("ALTER TABLE predictions ADD COLUMN process INTEGER")
+    there = {row[1] for row in connection.execute("PRAGMA table_info(predictions)")}
+    for name in ("process", "rows"):
+        if name not in there:
+            connection.execute(f"ALTER TABLE predictions ADD COLUMN {name} INTEGER")
 
 
 @dataclass(frozen=True)
 class Row:
     """One prediction. Times are UTC in ISO 8601, `latency_ms` is the time from arrival to the answer.
 
-    `decision` is None where the workload decides nothing; `process` is the id of the process that answered.
+    `decision` is None where the workload decides nothing; `process` is the id of the process that answered, and `rows`
+    how many rows its request had.
     """
 
     request_id: str
@@ -53,6 +56,7 @@ class Row:
     latency_ms: float
     decision: str | None = None
     process: int | None = None
+    rows: int = 1
 
     def values(self) -> tuple[Any, ...]:
         """Columns in the order of the table, without the id."""
@@ -69,6 +73,7 @@ class Row:
             self.latency_ms,
             self.decision,
             self.process,
+            self.rows,
         )
 
 
@@ -136,6 +141,6 @@ class PredictionLog:
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.executemany(
                 "INSERT INTO predictions (request_id, entity, event_time, logged_at, raw, features, prediction, "
-                "model_version, release, latency_ms, decision, process) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "model_version, release, latency_ms, decision, process, rows) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [row.values() for row in batch],
             )

@@ -20,7 +20,7 @@ def plan_on(rng: random.Random, ground: Ground) -> Truth:
             "workload": ground.workload,
             "onset": kit_table.onset(rng),
             "supporting": tuple(name.replace("quality mae", f"quality {ground.metric}") for name in found.supporting),
-            "own_alerts": ("latency-p95",),
+            "own_alerts": ("latency",),
         }
     )
 

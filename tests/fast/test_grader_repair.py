@@ -45,8 +45,7 @@ def test_a_complete_fix_earns_all_twenty_points() -> None:
         ({"feature_mismatch": {"distance_km": 0.4}}, "fix-parity"),
         ({"mae": 3.2}, "fix-quality"),
         ({"mae": None}, "fix-quality"),
-        ({"latency": fixtures.GOOD_LATENCY.model_copy(update={"p95_ms": 400.0})}, "fix-latency"),
-        ({"latency": fixtures.GOOD_LATENCY.model_copy(update={"health_p99_ms": 300.0})}, "fix-latency"),
+        ({"latency": fixtures.GOOD_LATENCY.model_copy(update={"p50_ms": 55.0})}, "fix-latency"),
         ({"latency": fixtures.GOOD_LATENCY.model_copy(update={"error_rate": 0.05})}, "fix-latency"),
         ({"latency": fixtures.GOOD_LATENCY.model_copy(update={"alone_ms": 70.0})}, "fix-latency"),
         ({"latency": fixtures.GOOD_LATENCY.model_copy(update={"batch_ms": 300.0})}, "fix-latency"),
@@ -83,6 +82,13 @@ def test_what_one_request_costs_alone_is_told() -> None:
     assert "a single request" not in items["fix-latency"].observed
 
 
+def test_a_busy_host_shows_in_percentiles_and_costs_nothing() -> None:
+    busy = fixtures.GOOD_LATENCY.model_copy(update={"p50_ms": 40.0, "p95_ms": 110.0, "health_p99_ms": 90.0})
+    passed, items = fixed("unit-mismatch", fixtures.probe(latency=busy))
+    assert passed
+    assert "95th percentile 110 ms (34 ms)" in items["fix-latency"].observed
+
+
 def test_a_log_that_is_whole_and_latency_alone_that_was_not_measured_cost_nothing() -> None:
     crowd = fixtures.GOOD_LATENCY.model_copy(update={"alone_ms": None, "batch_ms": None})
     passed, _ = fixed("unit-mismatch", fixtures.probe(logged=1.0, latency=crowd))
@@ -95,7 +101,7 @@ def test_hidden_requests_are_counted_in_the_feedback() -> None:
 
 
 def test_doing_nothing_keeps_only_a_part_of_what_was_never_broken() -> None:
-    slow = fixtures.GOOD_LATENCY.model_copy(update={"p95_ms": 640.0, "health_p99_ms": 540.0})
+    slow = fixtures.GOOD_LATENCY.model_copy(update={"p50_ms": 290.0, "p95_ms": 640.0, "health_p99_ms": 540.0})
     passed, items = fixed("blocked-event-loop", fixtures.probe(latency=slow))
     assert not passed
     assert sum(item.points or 0 for item in items.values()) <= 8
