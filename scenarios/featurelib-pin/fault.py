@@ -32,7 +32,7 @@ def plan(rng: random.Random) -> Truth:
             sentence=(
                 f"Serving has featurelib {version}, the model was trained with {TRAINED}: distances are multiplied by "
                 f"{DETOUR[version]}, categories coded in another order, hours taken in UTC, and a calendar is built "
-                "for every order, which makes requests slow."
+                "in every request, which makes requests slow."
             ),
             concepts=(
                 ("featurelib", "feature library", "preprocessing library", "in-house library"),
@@ -61,6 +61,11 @@ def plan(rng: random.Random) -> Truth:
                     "per order",
                     "each order",
                     "every order",
+                    "per request",
+                    "each request",
+                    "every request",
+                    "in every call",
+                    "per call",
                 ),
             ),
             numbers={"detour": DETOUR[version]},

@@ -34,14 +34,16 @@ FEATURES = (
 
 def transform(orders: pd.DataFrame) -> pd.DataFrame:
     """Return the features of each order, float64, in the order of FEATURES, on the index of `orders`."""
-    rows = [_order(order) for _, order in orders.iterrows()]
+    placed = pd.to_datetime(orders["placed_at"], utc=True, format="ISO8601")
+    calendar = pd.concat([_calendar(year) for year in sorted(placed.dt.year.unique())])
+    rows = [_order(order, calendar) for _, order in orders.iterrows()]
     return pd.DataFrame(rows, index=orders.index, columns=list(FEATURES)).astype("float64")
 
 
-def _order(order: pd.Series) -> dict[str, float | None]:
+def _order(order: pd.Series, calendar: pd.DataFrame) -> dict[str, float | None]:
     placed = pd.Timestamp(order["placed_at"])
     hired = pd.Timestamp(order["courier_hired_on"], tz="UTC")
-    slot = _calendar(placed.year).loc[placed.floor("30min")]
+    slot = calendar.loc[placed.floor("30min")]
     return {
         "distance_km": order["distance_km"] * DETOUR,
         "kitchen_minutes": order["kitchen_minutes"],
@@ -62,7 +64,7 @@ def _order(order: pd.Series) -> dict[str, float | None]:
 
 def _calendar(year: int) -> pd.DataFrame:
     """Half-hours of a year with their place in the week and in the school term."""
-    hours = pd.date_range(f"{year}-01-01", f"{year + 1}-01-01", freq="30min", tz="UTC")
+    hours = pd.date_range(f"{year}-01-01", f"{year + 1}-01-01", freq="30min", tz="UTC", inclusive="left")
     calendar = pd.DataFrame(index=hours)
     calendar["hour"] = [hour.hour for hour in hours]
     calendar["weekend"] = [hour.dayofweek >= 5 for hour in hours]
