@@ -23,6 +23,7 @@ from crashlab import (
     freezing,
     hidden,
     mixes,
+    production,
     scenario,
     snapshot,
     sources,
@@ -36,7 +37,7 @@ from crashlab.evidence import Observer, Windows
 from crashlab.mixes import MixName
 from crashlab.model import Brief, Bundle, Evidence, Ground, HintTaken, Probe, RuntimeName, Submission, Truth, Verdict
 from crashlab.pins import locked
-from crashlab.records import Attempt, Deployment, Measurement, Paths, Record, Sealed
+from crashlab.records import Attempt, Deployment, LogKept, Measurement, Paths, Record, Sealed
 from crashlab.settings import Settings
 from crashlab.stack.base import Report, Stack, silent
 from crashlab.stack.envs import compile_requirements
@@ -143,6 +144,9 @@ class Incident:
         if chosen.words:
             chosen = hidden.in_todays_words(self.stack, chosen)
         store.write(self.paths.hidden, hidden.mark_touched(self.stack, self.workload, chosen), private=True)
+        until = datetime.now(UTC)
+        kept = LogKept(until=until, rows=production.recorded(self.stack.home / "data", until))
+        store.write(self.paths.kept, kept, private=True)
         store.write(self.paths.broken, broken, private=True)
         self.stack.up(["traffic"])
 
@@ -248,8 +252,6 @@ class Incident:
 
     def catch_up(self) -> None:
         """Replay the next orders of the stream through the system that runs now."""
-        from crashlab import production
-
         last = production.last_event(self.stack.home / "data") or self.workload.calendar.week_end
         start = max(last, self.workload.calendar.week_end) + timedelta(seconds=1)
         snapshot.replay(self.stack, start, start + BURST, every=1)
@@ -395,6 +397,10 @@ class Incident:
         except CrashlabError as error:
             # A service that was stopped is the learner's doing; where not even that can be told, nothing is graded.
             return Probe(failure=error.message, services=self.running())
+        held = store.read(self.paths.kept, LogKept)
+        if held.rows:
+            there = production.recorded(self.stack.home / "data", held.until)
+            result = result.model_copy(update={"kept": there / held.rows})
         deployed = Deployment(at=datetime.now(UTC), commit=self.stack.workspace.head())
         self.save(deployments=(*self.record.deployments, deployed))
         if thorough and not result.failure:

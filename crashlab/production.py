@@ -134,6 +134,17 @@ def logged(data: Path, since: datetime) -> int:
     return int(rows[0][0]) if rows else 0
 
 
+def recorded(data: Path, until: datetime) -> int:
+    """Count the predictions for clients that were logged at `until` (wall clock) or before."""
+    query = "SELECT count(*) FROM predictions WHERE logged_at <= ? AND entity NOT LIKE ?"
+    try:
+        rows = _rows(data / "predictions.db", query, (until.isoformat(), MONITOR_PREFIX + "%"))
+    except StackError:
+        # A file without the table, or none that SQLite can read, holds nothing of it.
+        return 0
+    return int(rows[0][0]) if rows else 0
+
+
 def forget(data: Path, entities: Iterable[str]) -> int:
     """Delete the predictions of the given entities from the log; returns how many rows went."""
     path = data / "predictions.db"

@@ -68,6 +68,13 @@ class Sealed(Frozen):
     truth: Truth
 
 
+class LogKept(Frozen):
+    """How many predictions for clients the log held at wall-clock time `until`, when the evidence was frozen."""
+
+    until: datetime
+    rows: int
+
+
 class Paths:
     """Files of one incident, below the state folder."""
 
@@ -109,6 +116,11 @@ class Paths:
     def broken(self) -> Path:
         """Every fact of the broken system, frozen at the start."""
         return self.sealed / "broken.json"
+
+    @property
+    def kept(self) -> Path:
+        """What the prediction log held when the evidence was frozen."""
+        return self.sealed / "kept.json"
 
     def attempt(self, number: int) -> Path:
         """Folder of one submission."""

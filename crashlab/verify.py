@@ -333,6 +333,11 @@ def _fixes(trial: Trial, incident: Incident) -> Bundle | None:
             incident.deploy(reference.name, trial.report, catch_up=False)
         verdict, good = _grade(trial, incident, text)
         proved(verdict.passed and verdict.score >= PASS_MARK, _summary(verdict))
+    with trial.step("a deleted log fails") as proved:
+        for path in (incident.stack.home / "data").glob("predictions.db*"):
+            path.unlink()
+        verdict, _ = _grade(trial, incident, text, thorough=False)
+        proved(_fails(verdict), _summary(verdict))
     with trial.step("a stopped service fails") as proved:
         incident.stack.stop("serving")
         verdict, _ = _grade(trial, incident, text, thorough=False)

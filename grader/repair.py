@@ -12,7 +12,7 @@ FEATURE_SHARE = 0.01
 """Share of rows whose feature may differ: none of 80, and rounding."""
 LIVE_SHARE = 0.02
 LOST_SHARE = 0.01
-"""Share of answered requests that the prediction log may lack: none of 80, and rounding."""
+"""Share of answered requests, and of older records, that the prediction log may lack: none of 80, and rounding."""
 METRICS = {"mae": "mean absolute error", "log_loss": "log loss", "brier": "Brier score"}
 """Names of the quality metrics. Of each, less is better."""
 WORSE = 1.10
@@ -196,6 +196,8 @@ def collateral(bundle: Bundle) -> Finding:
     found = [f"{wrong} of {len(untouched)} requests that were right before are now wrong"] if wrong else []
     if bundle.probe.logged is not None and bundle.probe.logged < 1 - LOST_SHARE:
         found.append(f"{1 - bundle.probe.logged:.0%} of the answered requests are missing from the prediction log")
+    if bundle.probe.kept is not None and bundle.probe.kept < 1 - LOST_SHARE:
+        found.append(f"{1 - bundle.probe.kept:.0%} of what the prediction log held is gone from it")
     found += damage(bundle)
     if not bundle.truth.needs_change:
         found += unneeded(bundle)

@@ -55,6 +55,7 @@ def test_a_complete_fix_earns_all_twenty_points() -> None:
         ({"pin_mismatches": (PinMismatch(package="pandas", model="2.3.3", serving="3.0.6"),)}, "fix-environment"),
         ({"rows": fixtures.rows(untouched_wrong=4)}, "fix-collateral"),
         ({"logged": 0.05}, "fix-collateral"),
+        ({"kept": 0.4}, "fix-collateral"),
         ({"live_mismatch": 1.0}, "fix-durable"),
         ({"memory_growth_mb": 55.0, "memory_growth_limit_mb": 20.0}, "fix-durable"),
         ({"live_ready": False}, "fix-ready"),
