@@ -57,13 +57,16 @@ SERVICES: Mapping[str, Service] = {
     for service in (
         Service(
             name="mlflow",
-            command=(
-                "mlflow", "server", "--host", "{host}", "--port", "{port}", "--workers", "1",
-                "--backend-store-uri", "sqlite:///{mlflow}/mlflow.db",
-                "--artifacts-destination", "{mlflow}/artifacts", "--serve-artifacts",
-                "--allowed-hosts", "mlflow:*,localhost:*,127.0.0.1:*",
-            ),
+            # What `mlflow server` starts as its only worker, without the parent that waits for it: half of the memory.
+            command=("python", "-m", "uvicorn", "--host", "{host}", "--port", "{port}", "mlflow.server.fastapi_app:app"),
             environment={
+                # The parent's ways of telling its worker, named in mlflow/server/constants.py of the pinned release.
+                "_MLFLOW_SERVER_FILE_STORE": "sqlite:///{mlflow}/mlflow.db",
+                "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+                "_MLFLOW_SERVER_ARTIFACT_DESTINATION": "{mlflow}/artifacts",
+                "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+                "_MLFLOW_SGI_NAME": "uvicorn",
+                "MLFLOW_SERVER_ALLOWED_HOSTS": "mlflow:*,localhost:*,127.0.0.1:*",
                 "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
                 "MLFLOW_DISABLE_TELEMETRY": "true",
                 "DO_NOT_TRACK": "true",

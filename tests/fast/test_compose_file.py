@@ -44,4 +44,4 @@ def test_images_install_by_hash_and_drop_root(path):
 
 def test_postgres_is_there_when_asked_for():
     assert SERVICES["postgres"]["profiles"] == ["postgres"]
-    assert "BACKEND_STORE_URI" in " ".join(SERVICES["mlflow"]["command"])
+    assert "BACKEND_STORE_URI" in SERVICES["mlflow"]["environment"]["_MLFLOW_SERVER_FILE_STORE"]
