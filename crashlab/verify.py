@@ -258,7 +258,7 @@ def _readable(incident: Incident) -> Iterator[tuple[str, str]]:
                 yield str(path.relative_to(root)), path.read_text(encoding="utf-8", errors="replace")
     for service in ("mlflow", "serving"):
         yield f"log of {service}", incident.stack.logs(service, 2000)
-        yield f"environment of {service}", incident.stack.execute(service, ["env"]).out
+        yield f"environment of {service}", incident.stack.run(service, ["env"]).out
     yield "history", "\n".join(f"{entry.subject} {entry.author}" for entry in incident.workspace.log(100))
 
 
@@ -302,7 +302,7 @@ class Restore:
             if stack.registry.aliases().get(alias) != version:
                 stack.registry.move_alias(alias, version)
         if deploy and self.dead:
-            stack.discard("serving")
+            stack.down(["serving"], forget=True)
             bring_up(stack, dead=True)
         elif deploy:
             stack.deploy()
@@ -335,7 +335,7 @@ def _fixes(trial: Trial, incident: Incident) -> Bundle | None:
         verdict, good = _grade(trial, incident, text)
         proved(verdict.passed and verdict.score >= PASS_MARK, _summary(verdict))
     with trial.step("a stopped service fails") as proved:
-        incident.stack.stop("serving")
+        incident.stack.down(["serving"])
         verdict, _ = _grade(trial, incident, text, thorough=False)
         proved(_fails(verdict), _summary(verdict))
     return good
