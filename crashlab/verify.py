@@ -27,7 +27,7 @@ SEEDS = range(100, 112)
 """Seeds that must not all give one truth."""
 MARGIN = 0.2
 """Part of its threshold by which an alert must clear it, and by which a silent rule must stay below."""
-LIVE = ("predictions.db", "labels.db", "serving.url")
+LIVE = ("predictions.db", "labels.db")
 """Files of the data folder that go on changing while the system runs; a restored system keeps them."""
 DECOYS = 3
 """Least number of wrong post-mortems and of wrong remedies."""

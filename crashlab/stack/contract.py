@@ -138,10 +138,13 @@ def lists_packages(stack: Stack) -> None:
 
 
 def deploys(stack: Stack) -> None:
-    """A commit is shipped, and the release that answers is the new one; the log is the new version's."""
+    """A commit is shipped, and the release that answers is the new one, under the same address; so is the log."""
+    url = stack.url("serving")
     sha = _prepend(stack, "# A harmless line.\n", "Explain the entry point")
     release = stack.deploy()
     expect(holds=release.commit == sha, message=f"deployed {release.commit} for {sha}")
+    if stack.runtime == "embedded":
+        expect(holds=stack.url("serving") == url, message=f"the address was {url} and is {stack.url('serving')}")
     info = _get(stack, "serving", "/info")
     expect(holds=sha.startswith(info["release"]), message=f"release is {info['release']}")
     found = stack.logs("serving", 50)
@@ -173,8 +176,8 @@ def _expect_build_failure(stack: Stack, before: str) -> None:
 
 
 def stops_and_restarts(stack: Stack) -> None:
-    """One service stops alone, can be looked into meanwhile, and comes back with the same release."""
-    before = _get(stack, "serving", "/info")["release"]
+    """One service stops alone, can be looked into meanwhile, and comes back with the same release and address."""
+    before, url = _get(stack, "serving", "/info")["release"], stack.url("serving")
     sha = _prepend(stack, "# A line that is not deployed.\n", "Explain what is not deployed")
     stack.down(["serving"])
     found = {state.name: state for state in states(stack)}
@@ -184,10 +187,19 @@ def stops_and_restarts(stack: Stack) -> None:
     expect(holds=(done.code, done.out.strip()) == (0, "True"), message=f"what ended cannot be looked into: {done}")
     expect(holds="pandas" in packages(stack, "serving"), message="packages of what ended cannot be listed")
     expect(holds=bool(stack.logs("serving", 50).strip()), message="the log of what ended is gone")
+    if stack.runtime == "embedded":
+        try:
+            httpx.get(url + "/health", timeout=2, trust_env=False)
+        except httpx.NetworkError:
+            pass
+        else:
+            raise AssertionError("what was stopped answers")
     stack.up(["serving"])
     expect(holds=_get(stack, "serving", "/info")["release"] == before, message="another release came up")
     restart(stack, "serving")
     expect(holds=_get(stack, "serving", "/info")["release"] == before, message="another release came back")
+    if stack.runtime == "embedded":
+        expect(holds=stack.url("serving") == url, message=f"the address was {url} and is {stack.url('serving')}")
     stack.workspace.revert(sha)
 
 

@@ -1,5 +1,7 @@
 """The embedded runtime: the services of the table as local processes, each in its own environment. No Docker.
 
+The serving API is reached through a gateway, so that its address stays the same when another version is deployed.
+
 Every process carries the stack's mark in its environment, so that what a killed command left behind is found and ended
 even where no file knows of it.
 """
@@ -22,6 +24,7 @@ from crashlab.model import RuntimeName
 from crashlab.registry import RegistryClient
 from crashlab.stack import manifest, processes, releases
 from crashlab.stack.base import Finished, Release, Report, ServiceState, Usage, job, silent, some_command
+from crashlab.stack.entrance import Entrance, door
 from crashlab.stack.envs import Environments
 from crashlab.stack.processes import Started
 from crashlab.stack.services import SERVICES, Service, command, environment, find, requirements_folder
@@ -48,6 +51,7 @@ class EmbeddedStack:
         self.mark = hashlib.sha256(str(self.home.resolve()).encode()).hexdigest()[:16]
         self.envs = Environments(self.shared)
         self.slots = SlotFile(self.home)
+        self.entrance = Entrance(self.home, self.mark)
 
     @cached_property
     def model(self) -> str:
@@ -88,8 +92,8 @@ class EmbeddedStack:
         if untrained:
             self._bootstrap(report)
         if "serving" in chosen:
-            if "serving" in wanted and "serving" not in early:
-                self._start("serving", prepared["serving"])
+            if "serving" not in early:
+                self._start("serving", prepared.get("serving"))
             report("waiting for the serving API")
             self._await("serving")
         if "traffic" in wanted:
@@ -124,6 +128,9 @@ class EmbeddedStack:
         try:
             report("starting the new version")
             with self.slots.hold() as slots:
+                if (old := slots.get("serving")) and old.running:
+                    # A command that was killed may have left the gateway leading to a stray.
+                    self.entrance.lead_to(old.port)
                 processes.end(self._strays("serving", slots))
                 log.unlink(missing_ok=True)
                 port = processes.free_port(slot.port for slot in slots.values())
@@ -166,11 +173,12 @@ class EmbeddedStack:
         """Base address of a service on this host, without a final slash."""
         if find(service).port is None:
             raise UsageError(f"{service} has no address.", "Services with one: mlflow, serving.")
-        known = self.slots.read().get(service, Slot())
+        name = door(service)
+        known = self.slots.read().get(name, Slot())
         if known.port:
             return known.url
         with self.slots.hold() as slots:
-            return with_port(slots, service).url
+            return with_port(slots, name).url
 
     def logs(self, service: str, lines: int = 200) -> str:
         """Return the last lines of a service's log."""
@@ -182,15 +190,16 @@ class EmbeddedStack:
         if row.one_shot:
             done = self._bootstrapped.is_file()
             return ServiceState(service, running=False, healthy=done, url=None, detail="runs once and exits")
-        slot = self.slots.read().get(service, Slot())
+        slots = self.slots.read()
+        slot, known = slots.get(service, Slot()), slots.get(door(service), Slot())
         process = slot.running
-        url = slot.url if row.port and slot.port else None
+        url = known.url if row.port and known.port else None
         if process is None:
             return ServiceState(service, running=False, healthy=False, url=url, detail="not running")
         return ServiceState(
             name=service,
             running=True,
-            healthy=health and (not row.health or processes.answers(f"{url}{row.health}", 3.0)),
+            healthy=health and (not row.health or processes.answers(slot.url + row.health, 3.0)),
             url=url,
             usage=Usage(memory_mb=round(processes.rss_mb(process), 1), threads=processes.threads(process)),
             detail=f"process {slot.pid}, release {slot.release}",
@@ -220,6 +229,8 @@ class EmbeddedStack:
         with self.slots.hold() as slots:
             if name in slots:
                 slots[name] = replace(slots[name], pid=0, created=0.0)
+            if name == "serving":
+                self.entrance.close(slots)
 
     def _forget(self, name: str) -> None:
         """Remove what is left of a service that was stopped."""
@@ -229,25 +240,28 @@ class EmbeddedStack:
         for log in (self.home / "logs").glob(f"{name}*.log"):
             log.unlink(missing_ok=True)
         if find(name).code == "serving":
-            self._address.unlink(missing_ok=True)
             releases.prune(self.home, used, keep=0)
 
-    def _start(self, name: str, prepared: Prepared) -> None:
-        """Start a service on its port unless it runs."""
+    def _start(self, name: str, prepared: Prepared | None) -> None:
+        """Start a service on its port unless it runs, which it does where nothing was prepared."""
         service = find(name)
         with self.slots.hold() as slots:
             slot = slots.get(name, Slot())
-            if slot.running:
+            runs = slot.running is not None or prepared is None
+            if name == "serving":
+                if not runs:
+                    slot = Slot(port=processes.free_port(other.port for other in slots.values()))
+                    self.entrance.lead_to(slot.port, starting=True)
+                self.entrance.open(slots)
+            if runs or prepared is None:
                 return
             processes.end(self._members(name))
-            if service.port:
+            if service.port and name != "serving":
                 slot = with_port(slots, name)
                 if not processes.is_free(slot.port):
                     raise StackError(f"Port {slot.port} of {name} is in use.", "End the program that listens on it.")
             started = self._spawn(service, prepared, slot.port, slots, self._log(name))
             slots[name] = Slot.of(slot.port, started, prepared)
-            if name == "serving":
-                self._publish(slots[name])
 
     def _spawn(self, service: Service, prepared: Prepared, port: int, slots: Slots, log: Path) -> Started:
         values = self._values(slots, port, prepared.release)
@@ -266,7 +280,7 @@ class EmbeddedStack:
             "model": self.model,
             "release": release,
             "mlflow_url": with_port(slots, "mlflow").url,
-            "serving_url": with_port(slots, "serving").url,
+            "serving_url": with_port(slots, door("serving")).url,
         }
 
     def _environment(self, service: Service, slot: str, prepared: Prepared, values: dict[str, str]) -> dict[str, str]:
@@ -284,8 +298,8 @@ class EmbeddedStack:
         if service.code:
             variables["PYTHONPATH"] = str(prepared.code)
         if service.code == "training":
-            # A deployment moves the API to another port; who calls it reads the address from this file.
-            variables |= {"SERVING_URL": values["serving_url"], "SERVING_URL_FILE": str(self._address)}
+            # Jobs of the training side that send orders are not in the table.
+            variables["SERVING_URL"] = values["serving_url"]
         return variables
 
     def _inside(self, name: str, slot: str) -> tuple[Prepared, dict[str, str]]:
@@ -296,17 +310,16 @@ class EmbeddedStack:
                 service, slot, prepared, self._values(slots, known.port, prepared.release)
             )
 
-    @property
-    def _address(self) -> Path:
-        return self.home / "data" / "serving.url"
-
-    def _publish(self, slot: Slot) -> None:
-        store.write_text(self._address, slot.url + "\n")
-
     def _await(self, name: str) -> None:
         service, slot = find(name), self.slots.read().get(name, Slot())
-        if service.health:
-            processes.await_health(name, slot.url + service.health, slot.started, UP, self._log(name), NotReady)
+        try:
+            if service.health:
+                processes.await_health(name, slot.url + service.health, slot.started, UP, self._log(name), NotReady)
+        finally:
+            # It is as it is: who calls one that did not become ready need not wait for that.
+            with self.slots.hold() as slots:
+                if name == "serving" and name in slots:
+                    self.entrance.lead_to(slots[name].port)
 
     def _bootstrap(self, report: Report) -> None:
         report("training the history of models")
@@ -319,13 +332,14 @@ class EmbeddedStack:
         """Make the candidate the service."""
         current = self._log("serving")
         with self.slots.hold() as slots:
+            self.entrance.open(slots)
             slots["serving"] = new
             # Processes go on writing into the file they opened, whatever its name is.
             if current.is_file():
                 current.replace(self._log("serving-previous"))
             if log.is_file():
                 log.replace(current)
-            self._publish(new)
+            self.entrance.lead_to(new.port)
 
     # What is run
 

@@ -86,8 +86,9 @@ def test_packages_are_those_of_each_side(stack):
     assert packages(stack, "training") == {"featurelib": "1.1.0", "python": python}
 
 
-def test_deploy_ships_the_commit_and_moves_the_address(stack):
+def test_deploy_ships_the_commit_under_the_same_address(stack):
     stack.up(["serving"])
+    url = stack.url("serving")
     old = stack.slots.read()["serving"]
     sha = change(stack, "VERSION = 1", "VERSION = 2")
     (stack.workspace.path / ENTRY).write_text("not committed, so not shipped")
@@ -95,8 +96,50 @@ def test_deploy_ships_the_commit_and_moves_the_address(stack):
     assert release.commit == sha
     assert info(stack)["version"] == 2
     assert old.running is None
-    assert (stack.home / "data" / "serving.url").read_text().strip() == stack.url("serving")
+    assert stack.url("serving") == stack.state("serving").url == url
     assert stack.logs("serving") == "version 2 starts"
+
+
+def test_clients_are_answered_while_another_version_takes_over(stack):
+    stack.up(["serving"])
+    url, seen, done = stack.url("serving") + "/info", [], threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            seen.append(httpx.get(url, timeout=30).json()["version"])
+
+    client = threading.Thread(target=ask)
+    client.start()
+    change(stack, "VERSION = 1", "VERSION = 2")
+    stack.deploy()
+    done.set()
+    client.join()
+    assert seen == sorted(seen)
+    assert {1, 2} >= set(seen) >= {1}
+    assert info(stack)["version"] == 2
+
+
+def test_a_service_that_was_killed_looks_stopped(stack):
+    stack.up(["serving"])
+    os.kill(stack.slots.read()["serving"].pid, signal.SIGKILL)
+    with pytest.raises(httpx.TransportError):
+        info(stack)
+    found = stack.state("serving")
+    assert (found.running, found.healthy, found.usage) == (False, False, None)
+    stack.up(["serving"])
+    assert info(stack)["version"] == 1
+
+
+def test_a_gateway_that_was_killed_comes_back_with_the_next_up(stack):
+    stack.up(["serving"])
+    url = stack.url("serving")
+    gateway = processes.marked(stack.mark, "gateway")
+    processes.end(gateway)
+    assert not processes.answers(url + "/ready")
+    assert stack.state("serving").healthy
+    stack.up(["serving"])
+    assert stack.url("serving") == url
+    assert info(stack)["version"] == 1
 
 
 @pytest.mark.parametrize(
@@ -192,7 +235,7 @@ def test_stop_and_restart_one_service(stack):
 def test_a_port_that_is_taken_meanwhile_is_named(stack):
     stack.up(["serving"])
     stack.down(["serving"])
-    port = stack.slots.read()["serving"].port
+    port = int(stack.url("serving").rsplit(":", 1)[1])
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
@@ -295,7 +338,8 @@ def test_two_stacks_live_side_by_side(stack, tmp_path):
 def test_down_finds_everything_without_its_file(stack):
     stack.up()
     (stack.home / "embedded.json").write_text("{ damaged")
-    assert len(processes.marked(stack.mark)) == 3
+    # Three services, and the gateway before one of them.
+    assert len(processes.marked(stack.mark)) == 4
     stack.down()
     stack.down()
     assert processes.marked(stack.mark) == []
