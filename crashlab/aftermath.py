@@ -13,7 +13,7 @@ from crashlab.errors import StackError
 from crashlab.hidden import HiddenRow, HiddenSet
 from crashlab.model import Probe
 from crashlab.quality import METRICS
-from crashlab.stack.base import Report, Stack, silent
+from crashlab.stack.base import Report, Stack, restart, silent
 from crashlab.workload import Workload
 from grader.repair import good, same
 
@@ -60,7 +60,7 @@ def follows_promotion(stack: Stack, workload: Workload, rows: Sequence[HiddenRow
         return None
     try:
         registry.move_alias("champion", version)
-        stack.restart("serving")
+        restart(stack, "serving")
         answers = hidden.predict_batch(stack, workload, want)
         return all(hidden.as_expected(answer, row) for answer, row in zip(answers, want, strict=True))
     except StackError:
@@ -68,7 +68,7 @@ def follows_promotion(stack: Stack, workload: Workload, rows: Sequence[HiddenRow
     finally:
         if found.alias_version is not None:
             registry.move_alias("champion", found.alias_version)
-        stack.restart("serving")
+        restart(stack, "serving")
 
 
 def rehearsed(stack: Stack, workload: Workload, rows: Sequence[HiddenRow]) -> dict[str, Any]:

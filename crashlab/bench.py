@@ -15,7 +15,7 @@ from crashlab.incident import Incident, start
 from crashlab.model import Frozen, RuntimeName
 from crashlab.settings import Settings
 from crashlab.stack import processes
-from crashlab.stack.base import Report
+from crashlab.stack.base import Report, states
 from crashlab.stack.embedded import EmbeddedStack
 from crashlab.stack.services import environment, find
 
@@ -60,7 +60,7 @@ def registry_alone(settings: Settings) -> float:
     service = find("mlflow")
     with tempfile.TemporaryDirectory(prefix="crashlab-bench-") as folder:
         home = Path(folder) / "bench" / "system"
-        stack = EmbeddedStack(home=home, root=settings.root, state=settings.home, workload="eta")
+        stack = EmbeddedStack(home=home, root=settings.root, shared=settings.home, workload="eta")
         env = stack.envs.python("mlflow", stack.workspace.path / service.requirements)
         port = processes.free_port()
         values = {"host": "127.0.0.1", "port": str(port), "mlflow": str(home / "mlflow")}
@@ -89,7 +89,7 @@ def registry_alone(settings: Settings) -> float:
 
 def memory_mb(incident: Incident) -> float:
     """Memory of all services of an incident's stack, in megabytes."""
-    return sum(state.rss_mb or 0.0 for state in incident.stack.states())
+    return sum(state.usage.memory_mb for state in states(incident.stack) if state.usage)
 
 
 def one_incident(settings: Settings, runtime: RuntimeName) -> tuple[float, float, float]:

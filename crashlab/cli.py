@@ -302,13 +302,17 @@ def places(one: "Incident") -> list[tuple[str, str]]:
 def status(identifier: Id = None, as_json: Json = False) -> None:
     """Show where the incident stands and what its services do."""
     one = incident(identifier)
-    states = one.stack.states() if one.record.phase != "stopped" else []
+    from dataclasses import asdict
+
+    from crashlab.stack.base import states
+
+    found = states(one.stack) if one.record.phase != "stopped" else []
     if as_json:
-        document({"record": one.record.model_dump(mode="json"), "services": [vars(s) for s in states]})
+        document({"record": one.record.model_dump(mode="json"), "services": [asdict(state) for state in found]})
         return
     from crashlab import views
 
-    show(views.status(one.record, states))
+    show(views.status(one.record, found))
     for text in one.hints_taken():
         show(f"[dim]hint:[/] {text}")
 
@@ -396,7 +400,7 @@ def shell(
         if as_json:
             raise UsageError("An interactive shell has no JSON.", "Give a command with -c.")
         raise typer.Exit(stack.shell(service))
-    done = stack.execute(service, ["sh", "-c", run])
+    done = stack.run(service, ["sh", "-c", run])
     if as_json:
         document({"code": done.code, "out": done.out, "err": done.err})
     else:

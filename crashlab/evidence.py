@@ -29,7 +29,7 @@ from crashlab.production import Prediction, Request
 from crashlab.quality import METRICS
 from crashlab.registry import RegistryClient
 from crashlab.stack import manifest
-from crashlab.stack.base import Stack, Usage
+from crashlab.stack.base import Stack, Usage, job, packages, states, usage
 from crashlab.stack.services import find, requirements_folder
 from crashlab.workload import Workload
 from crashlab.workspace import GitWorkspace
@@ -140,7 +140,7 @@ class Observer:
             raise StackError(
                 "No request has been answered since the last deployment.", "Wait for traffic, then repeat."
             )
-        done = self.stack.job(["transform"], stdin="".join(json.dumps(row.raw) + "\n" for row in rows))
+        done = job(self.stack, ["transform"], stdin="".join(json.dumps(row.raw) + "\n" for row in rows))
         if done.code != 0:
             raise StackError("The training side could not transform the logged requests.", done.err.strip()[-400:])
         vectors = [json.loads(line) for line in done.out.splitlines() if line.strip()]
@@ -153,8 +153,8 @@ class Observer:
         """The newest rows of the window with what their model version answers on the training side, by its own code."""
         rows = [row for row in self.now[-PARITY_ROWS:] if row.model_version == self.now[-1].model_version]
         version = str(rows[-1].model_version)
-        done = self.stack.job(
-            ["score", "--version", version], stdin="".join(json.dumps(row.raw) + "\n" for row in rows)
+        done = job(
+            self.stack, ["score", "--version", version], stdin="".join(json.dumps(row.raw) + "\n" for row in rows)
         )
         if done.code != 0:
             raise StackError(f"The training side could not score version {version}.", done.err.strip()[-400:])
@@ -316,7 +316,7 @@ def fingerprint_facts(seen: Observer) -> Facts:
     rows = seen.now[-KNOWN_ROWS:]
     if not rows:
         raise StackError("No request has been answered since the last deployment.", "Wait for traffic, then repeat.")
-    done = seen.stack.job(["fingerprint"], stdin="".join(json.dumps(row.features) + "\n" for row in rows))
+    done = job(seen.stack, ["fingerprint"], stdin="".join(json.dumps(row.features) + "\n" for row in rows))
     if done.code != 0:
         raise StackError("The registered versions could not predict for logged vectors.", done.err.strip()[-400:])
     known = [json.loads(line) for line in done.out.splitlines() if line.strip()]
@@ -541,9 +541,9 @@ def latency_facts(seen: Observer) -> Facts:
 
 
 def _asked_now(seen: Observer, payloads: Sequence[dict[str, Any]]) -> Facts:
-    url, idle = seen.stack.url("serving"), seen.stack.usage("serving")
+    url, idle = seen.stack.url("serving"), usage(seen.stack, "serving")
     answers, probe = load.timed(url, payloads, seen.workload.prediction, load.SECONDS)
-    facts = usage_facts(idle, seen.stack.usage("serving"))
+    facts = usage_facts(idle, usage(seen.stack, "serving"))
     facts["latency client_p95_ms"] = number(probe.p95_ms)
     facts["latency health_p99_ms"] = number(probe.health_p99_ms)
     facts["errors rate"] = number(probe.error_rate)
@@ -635,7 +635,7 @@ def pin_facts(seen: Observer) -> Facts:
         logged = registry.requirements(version) if version is not None else {}
         python = registry.python(version) if version is not None else None
         logged |= {"python": python} if python else {}
-    sides = {"serving": seen.stack.packages("serving"), "training": seen.stack.packages("training"), "model": logged}
+    sides = {"serving": packages(seen.stack, "serving"), "training": packages(seen.stack, "training"), "model": logged}
     house = internal(seen)
     wanted = set(seen.workload.packages) | set(logged) | house
     for side, versions in sides.items():
@@ -659,7 +659,7 @@ def deployment_facts(seen: Observer) -> Facts:
     if isinstance(workspace, GitWorkspace):
         said = manifest.parse(workspace.show(manifest.FILE))
         facts |= {f"deploy serving {name}": _number_or_text(value) for name, value in said.variables.items()}
-    for state in seen.stack.states():
+    for state in states(seen.stack):
         if state.memory_mb is not None:
             facts[f"limit {state.name} memory_mb"] = state.memory_mb
         if state.cpus is not None:

@@ -23,7 +23,7 @@ from crashlab.pins import minor
 from crashlab.quality import METRICS
 from crashlab.registry import RegistryClient
 from crashlab.stack.base import Report as Progress
-from crashlab.stack.base import Stack, silent
+from crashlab.stack.base import Stack, job, packages, silent
 from crashlab.workload import Workload
 
 FAST = LatencyProbe(p50_ms=0, p95_ms=0, p99_ms=0, health_p99_ms=0, error_rate=0)
@@ -159,7 +159,7 @@ def champion_error(workload: Workload, rows: Sequence[HiddenRow]) -> float:
 
 def told(stack: Stack, argv: Sequence[str], stdin: str = "") -> str:
     """Run a job of the training side; returns what it printed. Raises StackError where it fails."""
-    done = stack.job(argv, stdin=stdin)
+    done = job(stack, argv, stdin=stdin)
     if done.code != 0:
         raise StackError(f"The job `{' '.join(argv[:2])}` failed.", done.err.strip()[-300:])
     return done.out
@@ -213,7 +213,7 @@ def mark_touched(stack: Stack, workload: Workload, hidden: HiddenSet) -> HiddenS
 def score_with(stack: Stack, version: int, rows: Sequence[HiddenRow]) -> list[HiddenRow]:
     """Return the rows as the training side's code and a version's own pipeline and threshold answer them."""
     text = "".join(json.dumps(row.order) + "\n" for row in rows)
-    done = stack.job(["score", "--version", str(version)], stdin=text)
+    done = job(stack, ["score", "--version", str(version)], stdin=text)
     if done.code != 0:
         raise StackError(f"The training side could not score version {version}.", done.err.strip()[-300:])
     answers = [json.loads(line) for line in done.out.splitlines() if line.strip()]
@@ -285,7 +285,7 @@ def varied(order: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def _running(stack: Stack) -> dict[str, bool]:
-    return {state.name: state.running for state in stack.states() if state.name in ("mlflow", "serving")}
+    return {name: stack.state(name, health=False).running for name in ("mlflow", "serving")}
 
 
 @contextmanager
@@ -493,7 +493,7 @@ def _pins(stack: Stack, workload: Workload, version: int) -> tuple[PinMismatch, 
     if not isinstance(stack.registry, RegistryClient):
         return ()
     logged = stack.registry.requirements(version)
-    installed = stack.packages("serving")
+    installed = packages(stack, "serving")
     found = [name for name in workload.packages if name in logged and installed.get(name) != logged[name]]
     python = stack.registry.python(version)
     if python and minor(python) != minor(installed.get("python", "")):

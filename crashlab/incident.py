@@ -39,7 +39,7 @@ from crashlab.model import Brief, Bundle, Evidence, Ground, HintTaken, Probe, Ru
 from crashlab.pins import locked
 from crashlab.records import Attempt, Deployment, LogKept, Measurement, Paths, Record, Sealed
 from crashlab.settings import Settings
-from crashlab.stack.base import Report, Stack, silent
+from crashlab.stack.base import Report, Stack, job, silent
 from crashlab.stack.envs import compile_requirements
 from crashlab.stack.services import find, requirements_folder
 from crashlab.tables import ground as grounds
@@ -62,10 +62,10 @@ def open_stack(settings: Settings, runtime: RuntimeName, home: Path, name: str, 
     if runtime == "compose":
         from crashlab.stack.compose import ComposeStack
 
-        return ComposeStack(home=home, root=root, state=settings.home, workload=name)
+        return ComposeStack(home=home, root=root, shared=settings.home, workload=name)
     from crashlab.stack.embedded import EmbeddedStack
 
-    return EmbeddedStack(home=home, root=root, state=settings.home, workload=name)
+    return EmbeddedStack(home=home, root=root, shared=settings.home, workload=name)
 
 
 def unreadable(text: str) -> str:
@@ -260,7 +260,7 @@ class Incident:
         """Run the training job of the workspace and register its model. Moves no alias unless asked to."""
         with self.alone("live", "submitted", "passed"):
             report("training")
-            done = self.stack.job(["train", *options], timeout=600)
+            done = job(self.stack, ["train", *options], timeout=600)
         if done.code != 0:
             raise StackError("The training job failed.", done.err.strip()[-500:])
         return dict(json.loads(done.out.strip().splitlines()[-1]))
@@ -270,7 +270,7 @@ class Incident:
         self.require("live", "submitted", "passed")
         with self.alone():
             report(f"running {argv[0]}")
-            done = self.stack.job(argv, timeout=600)
+            done = job(self.stack, argv, timeout=600)
         if done.code != 0:
             raise StackError(f"The job {argv[0]} failed.", done.err.strip()[-500:])
         return done.out.strip()
@@ -411,7 +411,7 @@ class Incident:
     def running(self) -> dict[str, bool]:
         """Whether registry and serving API run; empty where the runtime does not say."""
         with suppress(CrashlabError):
-            return {state.name: state.running for state in self.stack.states() if state.name in ("mlflow", "serving")}
+            return {name: self.stack.state(name, health=False).running for name in ("mlflow", "serving")}
         return {}
 
     def grade(self, attempt: Attempt) -> Verdict:
@@ -737,7 +737,7 @@ def break_system(incident: Incident, truth: Truth, report: Report, *, dead: bool
 def change_world(stack: Stack, truth: Truth, data_seed: int) -> None:
     """Let the orders from the onset on be those of another world."""
     world = json.dumps(truth.world)
-    done = stack.job(["stream", "--seed", str(data_seed), "--since", truth.onset.isoformat(), "--world", world])
+    done = job(stack, ["stream", "--seed", str(data_seed), "--since", truth.onset.isoformat(), "--world", world])
     if done.code != 0:
         raise StackError("The stream of orders could not be written.", done.err.strip()[-300:])
 
@@ -750,7 +750,7 @@ def settle(incident: Incident) -> None:
     words = json.loads(path.read_text(encoding="utf-8")).get("clients", {})
     chosen = store.read(incident.paths.hidden, hidden.HiddenSet)
     store.write(incident.paths.hidden, chosen.model_copy(update={"words": words}), private=True)
-    done = incident.stack.job(["traffic", "settle"])
+    done = job(incident.stack, ["traffic", "settle"])
     if done.code != 0:
         raise StackError("The stream of orders could not be written.", done.err.strip()[-300:])
 

@@ -22,7 +22,7 @@ from crashlab.errors import CrashlabError, StackError
 from crashlab.evidence import Observer, Windows
 from crashlab.model import Alert, Evidence, Frozen, LatencyProbe, RuntimeName
 from crashlab.registry import RegistryClient
-from crashlab.stack.base import Report, Stack
+from crashlab.stack.base import Report, Stack, job
 from crashlab.workload import Workload
 
 LAG = 5.0
@@ -136,7 +136,7 @@ def sweep(snapshots: Path, make_stack: Callable[[RuntimeName, Path, str], Stack]
 
 
 def _job(stack: Stack, argv: list[str], stdin: str = "") -> str:
-    done = stack.job(argv, stdin=stdin)
+    done = job(stack, argv, stdin=stdin)
     if done.code != 0:
         raise StackError(f"The training job failed at `{' '.join(argv[:2])}`.", done.err.strip()[-600:])
     return done.out

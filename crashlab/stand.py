@@ -21,7 +21,7 @@ from crashlab.errors import StackError
 from crashlab.incident import open_stack
 from crashlab.model import RuntimeName
 from crashlab.settings import Settings
-from crashlab.stack.base import Report, Stack
+from crashlab.stack.base import Report, Stack, states
 
 DATABASE: Final = "mlflow/mlflow.db"
 """The registry's database, which is compared by content: a running server writes pages in another order."""
@@ -70,8 +70,7 @@ class Stand:
     def reset(self, report: Report) -> None:
         """Put everything back that a scenario may have touched. The registry runs afterwards, and nothing else."""
         report("putting the stand back")
-        for service in SERVED:
-            self.stack.discard(service)
+        self.stack.down(SERVED, forget=True)
         self.stack.up(ALIVE)
         for part, source in (("workspace", self.pristine), ("data", self.snapshot.folder)):
             shutil.rmtree(self.system / part, ignore_errors=True)
@@ -90,7 +89,7 @@ class Stand:
             if not name.startswith(PASSING) and not _is_lock(name)
         }
         found["registry's database"] = _content(self.system / DATABASE)
-        running = sorted(state.name for state in self.stack.states() if state.running)
+        running = sorted(state.name for state in states(self.stack) if state.running)
         return found | {"running services": ", ".join(running)}
 
     def leftovers(self) -> list[str]:
@@ -101,7 +100,7 @@ class Stand:
     def close(self) -> None:
         """Tear the stack down. Raises StackError where something goes on running."""
         self.stack.down()
-        left = [state.name for state in self.stack.states() if state.running]
+        left = [state.name for state in states(self.stack) if state.running]
         if left:
             raise StackError(f"{', '.join(left)} still runs after the proof.", "End it by hand.")
 

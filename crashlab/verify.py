@@ -27,7 +27,7 @@ SEEDS = range(100, 112)
 """Seeds that must not all give one truth."""
 MARGIN = 0.2
 """Part of its threshold by which an alert must clear it, and by which a silent rule must stay below."""
-LIVE = ("predictions.db", "labels.db", "serving.url")
+LIVE = ("predictions.db", "labels.db")
 """Files of the data folder that go on changing while the system runs; a restored system keeps them."""
 DECOYS = 3
 """Least number of wrong post-mortems and of wrong remedies."""
@@ -257,7 +257,7 @@ def _readable(incident: Incident) -> Iterator[tuple[str, str]]:
                 yield str(path.relative_to(root)), path.read_text(encoding="utf-8", errors="replace")
     for service in ("mlflow", "serving"):
         yield f"log of {service}", incident.stack.logs(service, 2000)
-        yield f"environment of {service}", incident.stack.execute(service, ["env"]).out
+        yield f"environment of {service}", incident.stack.run(service, ["env"]).out
     yield "history", "\n".join(f"{entry.subject} {entry.author}" for entry in incident.workspace.log(100))
 
 
@@ -301,7 +301,7 @@ class Restore:
             if stack.registry.aliases().get(alias) != version:
                 stack.registry.move_alias(alias, version)
         if deploy and self.dead:
-            stack.discard("serving")
+            stack.down(["serving"], forget=True)
             bring_up(stack, dead=True)
         elif deploy:
             stack.deploy()
@@ -339,7 +339,7 @@ def _fixes(trial: Trial, incident: Incident) -> Bundle | None:
         verdict, _ = _grade(trial, incident, text, thorough=False)
         proved(_fails(verdict), _summary(verdict))
     with trial.step("a stopped service fails") as proved:
-        incident.stack.stop("serving")
+        incident.stack.down(["serving"])
         verdict, _ = _grade(trial, incident, text, thorough=False)
         proved(_fails(verdict), _summary(verdict))
     return good

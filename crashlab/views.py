@@ -121,7 +121,7 @@ def services(states: Iterable[ServiceState]) -> RenderableType:
             state.name,
             word,
             state.url or "",
-            f"{state.rss_mb:.0f} MB" if state.rss_mb is not None else "",
+            f"{state.usage.memory_mb:.0f} MB" if state.usage else "",
             f"{state.memory_mb} MB" if state.memory_mb else "",
             f"{state.cpus:g}" if state.cpus else "",
             escape(state.detail),

@@ -19,7 +19,7 @@ import httpx
 
 from crashlab import production
 from crashlab.errors import CrashlabError, StackError
-from crashlab.stack.base import Stack
+from crashlab.stack.base import Stack, usage
 from crashlab.workload import Workload
 
 FILE = "usage.jsonl"
@@ -63,7 +63,7 @@ def watched(stack: Stack) -> Iterator[None]:
             "event_time": newest.isoformat(),
             "begun": begun.isoformat(),
             "answered": answered,
-            "memory_mb": stack.usage("serving").memory_mb,
+            "memory_mb": usage(stack, "serving").memory_mb,
         }
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
@@ -151,5 +151,5 @@ def soak(stack: Stack, workload: Workload, orders: Sequence[dict[str, Any]]) -> 
             except httpx.HTTPError as error:
                 raise StackError("The serving API does not bear a load.", "See its log.") from error
             if done + STEP >= WARM:
-                points.append((done + STEP, stack.usage("serving").memory_mb))
+                points.append((done + STEP, usage(stack, "serving").memory_mb))
     return slope(points)

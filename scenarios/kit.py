@@ -10,6 +10,7 @@ from typing import cast
 from crashlab.errors import NotReady, StackError
 from crashlab.fault import Fault, Fix
 from crashlab.model import Contributing, Truth
+from crashlab.stack import base
 from crashlab.stack.base import Commit, Edit, Stack
 
 AUTHORS = (
@@ -97,7 +98,7 @@ def retrain() -> Fix:
     """Train again on the stored history and promote the result."""
 
     def apply(stack: Stack, _: Truth) -> None:
-        done = stack.job(["train", "--alias", "champion"], timeout=600)
+        done = base.job(stack, ["train", "--alias", "champion"], timeout=600)
         if done.code != 0:
             raise StackError("The training job failed.", done.err[-300:])
 
@@ -185,7 +186,7 @@ def _reference(scenario: str) -> Fix:
 
 def run(stack: Stack, *argv: str) -> str:
     """Run a job of the training side; returns what it printed. Raises StackError where it fails."""
-    done = stack.job(argv, timeout=600)
+    done = base.job(stack, argv, timeout=600)
     if done.code != 0:
         raise StackError(f"The job `{' '.join(argv[:2])}` failed.", done.err.strip()[-300:])
     return done.out
@@ -208,7 +209,7 @@ def restart() -> Fix:
     def apply(stack: Stack, _: Truth) -> None:
         # A service that ended comes to the same end again.
         with suppress(NotReady):
-            stack.restart("serving")
+            base.restart(stack, "serving")
 
     return Fix("restart the API", "The same release comes up and does the same again.", apply, deploys=False)
 
@@ -277,7 +278,7 @@ def executed(name: str, why: str, service: str, *argv: str) -> Fix:
     """Return a remedy that is a command in a service's environment, then a deployment."""
 
     def apply(stack: Stack, _: Truth) -> None:
-        done = stack.execute(service, argv)
+        done = stack.run(service, argv)
         if done.code != 0:
             raise StackError(f"`{' '.join(argv)}` failed.", done.err[-300:])
 

@@ -24,8 +24,8 @@ make(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])).up(["mlflow", "serving"]
 def make(name: str, home: Path, state: Path) -> Stack:
     """Make a stack that is not up yet; environments are made in `state` once for all of them."""
     if name == "compose":
-        return ComposeStack(home=home, root=ROOT, state=state, workload="eta")
-    return EmbeddedStack(home=home, root=ROOT, state=state, workload="eta")
+        return ComposeStack(home=home, root=ROOT, shared=state, workload="eta")
+    return EmbeddedStack(home=home, root=ROOT, shared=state, workload="eta")
 
 
 def nothing_is_left(stack: Stack) -> None:

@@ -51,10 +51,7 @@ def config(data: Path) -> dict[str, Any]:
 
 
 def base_url() -> str:
-    """Address of the serving API; a file names it where a deployment can change it."""
-    file = os.environ.get("SERVING_URL_FILE")
-    if file and Path(file).is_file():
-        return Path(file).read_text(encoding="utf-8").strip()
+    """Address of the serving API."""
     return os.environ.get("SERVING_URL", "http://serving:8000")
 
 

@@ -1,5 +1,7 @@
 """The protocol of a stack: what can be asked of a running system, whichever runtime runs it.
 
+The protocol has eight verbs. What is made of them for either runtime is functions below it.
+
 A stack lives in one folder:
 
     <home>/workspace/   git repository of the deployable code (featurelib/ training/ serving/)
@@ -9,12 +11,15 @@ A stack lives in one folder:
     <home>/logs/        service logs (embedded)
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from crashlab.errors import StackError, UsageError
 from crashlab.model import RuntimeName
+from crashlab.stack.services import SERVICES, find
 
 Report = Callable[[str], None]
 """Called with one short phrase as work goes on; a progress bar or nothing at all."""
@@ -55,25 +60,6 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class ServiceState:
-    """What one service is doing. `memory_mb` and `cpus` are limits, None where the runtime sets none.
-
-    `exit_code` is that of a container that has ended: 137 and 139 are those of a process that was killed, and of one
-    that reached for memory that is not its own. None for one that runs, and where the runtime cannot tell.
-    """
-
-    name: str
-    running: bool
-    healthy: bool
-    url: str | None
-    memory_mb: int | None = None
-    cpus: float | None = None
-    rss_mb: float | None = None
-    detail: str = ""
-    exit_code: int | None = None
-
-
-@dataclass(frozen=True)
 class Usage:
     """What a running service uses, and what became of it. None where the runtime cannot tell.
 
@@ -89,6 +75,28 @@ class Usage:
     throttled: int | None = None
     restarts: int | None = None
     out_of_memory: bool | None = None
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """What one service is doing.
+
+    `healthy` says that it answers on its health path, where it has one; it is False where that was not asked. `memory_mb`
+    and `cpus` are limits, None where the runtime sets none. `usage` is None for a service that does not run.
+
+    `exit_code` is that of a container that has ended: 137 and 139 are those of a process that was killed, and of one
+    that reached for memory that is not its own. None for one that runs, and where the runtime cannot tell.
+    """
+
+    name: str
+    running: bool
+    healthy: bool
+    url: str | None
+    memory_mb: int | None = None
+    cpus: float | None = None
+    usage: Usage | None = None
+    detail: str = ""
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True)
@@ -154,24 +162,18 @@ class Stack(Protocol):
     def up(self, services: Sequence[str] = (), report: Report = silent) -> None:
         """Start the services (all by default), and return when each is healthy. What already runs is left alone.
 
-        Raises NotReady where one was started and ended, or goes on answering that it is not ready; it is left as it is.
+        A service that was stopped, or that ended, comes back as it was last deployed; one that was forgotten or never
+        up is made from the workspace's last commit. Raises NotReady where one was started and ended, or goes on
+        answering that it is not ready; it is left as it is.
         """
         ...
 
-    def down(self) -> None:
-        """Stop and remove everything this stack started. Safe at any moment and any number of times."""
-        ...
+    def down(self, services: Sequence[str] = (), *, forget: bool = False) -> None:
+        """Stop and remove everything this stack started. Safe at any moment and any number of times.
 
-    def stop(self, service: str) -> None:
-        """Stop one service and leave the others alone."""
-        ...
-
-    def discard(self, service: str) -> None:
-        """Stop one service and remove what is left of it, its log included; the next `up` starts it anew."""
-        ...
-
-    def restart(self, service: str, report: Report = silent) -> None:
-        """Restart one service and return when it is healthy. Raises NotReady as `up` does."""
+        With names, stop these services in their order and leave the others alone; `forget` also removes what is left
+        of them, their log and the release that they ran included, so that the next `up` makes them anew.
+        """
         ...
 
     def deploy(self, report: Report = silent) -> Release:
@@ -182,12 +184,12 @@ class Stack(Protocol):
         """
         ...
 
-    def job(self, argv: Sequence[str], stdin: str = "", timeout: float = 300.0) -> Finished:
-        """Run `python -m training ARGV` once in the training environment, with the workspace's training code."""
-        ...
+    def run(self, service: str, argv: Sequence[str], stdin: str = "", timeout: float | None = None) -> Finished:
+        """Run a command in a service's environment, its code folder as working directory, also where it has ended.
 
-    def execute(self, service: str, argv: Sequence[str], stdin: str = "") -> Finished:
-        """Run a command in a service's environment, its code folder as working directory, also where it has ended."""
+        `training`, which runs once and exits, has the training code that the workspace holds now. Raises StackError
+        after `timeout` seconds, with nothing of the command left, and UsageError without a command.
+        """
         ...
 
     def shell(self, service: str) -> int:
@@ -202,18 +204,56 @@ class Stack(Protocol):
         """The last lines of a service's log."""
         ...
 
-    def states(self) -> list[ServiceState]:
-        """Every service of the table, running or not."""
+    def state(self, service: str, *, health: bool = True) -> ServiceState:
+        """What a service is doing and uses. Without `health` nothing is asked of the service itself."""
         ...
 
-    def usage(self, service: str) -> Usage:
-        """What a service uses now. Raises StackError where it does not run."""
-        ...
 
-    def limit(self, service: str, cpus: float | None = None, memory_mb: int | None = None) -> None:
-        """Change a service's resource limits. Raises UsageError on a runtime that has none."""
-        ...
+LISTING = """
+import importlib.metadata, json, platform, re
+named = [(d.metadata["Name"], d.version) for d in importlib.metadata.distributions()]
+found = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in named if name}
+print(json.dumps(found | {"python": platform.python_version()}))
+"""
+"""Program that prints the installed distributions by normal name."""
 
-    def packages(self, service: str) -> dict[str, str]:
-        """Installed distributions of a service's environment, and its `python`: version by lower-case name."""
-        ...
+
+def some_command(argv: Sequence[str]) -> None:
+    """Raise UsageError where a command line is empty."""
+    if not argv:
+        raise UsageError("There is no command to run.", "Give one, for instance `python --version`.")
+
+
+def restart(stack: Stack, service: str, report: Report = silent) -> None:
+    """Restart one service as it was last deployed, and return when it is healthy. Raises NotReady as `up` does."""
+    if find(service).one_shot:
+        raise UsageError(f"{service} runs once and cannot be restarted.", "Use `crashlab retrain` to train again.")
+    stack.down([service])
+    report(f"restarting {service}")
+    stack.up([service], report)
+
+
+def job(stack: Stack, argv: Sequence[str], stdin: str = "", timeout: float = 300.0) -> Finished:
+    """Run `python -m training ARGV` once in the training environment, with the workspace's training code."""
+    return stack.run("training", ["python", "-m", "training", *argv], stdin, timeout)
+
+
+def states(stack: Stack) -> list[ServiceState]:
+    """Every service of the table, running or not."""
+    return [stack.state(name) for name in SERVICES]
+
+
+def usage(stack: Stack, service: str) -> Usage:
+    """What a service uses now, asked without a request to it. Raises StackError where it does not run."""
+    found = stack.state(service, health=False).usage
+    if found is None:
+        raise StackError(f"{service} is not running.", f"See `crashlab logs {service}`.")
+    return found
+
+
+def packages(stack: Stack, service: str) -> dict[str, str]:
+    """Installed distributions of a service's environment, and its `python`: version by lower-case name."""
+    done = stack.run(service, ["python", "-c", LISTING])
+    if done.code != 0:
+        raise StackError(f"The packages of {service} could not be listed.", done.err.strip()[-300:])
+    return {str(name): str(version) for name, version in json.loads(done.out).items()}

@@ -4,7 +4,6 @@ Up and down go through the Compose command line; everything is found by Compose'
 """
 
 import hashlib
-import json
 import os
 import re
 import secrets
@@ -25,9 +24,8 @@ from crashlab.errors import BuildFailed, NotReady, StackError, UsageError
 from crashlab.model import RuntimeName
 from crashlab.registry import RegistryClient
 from crashlab.stack import processes
-from crashlab.stack.base import Finished, Release, Report, ServiceState, Usage, silent
-from crashlab.stack.engine import Engine, explain, no_command
-from crashlab.stack.envs import canonical
+from crashlab.stack.base import Finished, Release, Report, ServiceState, job, silent, some_command
+from crashlab.stack.engine import Engine, explain, late
 from crashlab.stack.images import Images
 from crashlab.stack.services import SERVICES, find
 from crashlab.workspace import GitWorkspace
@@ -44,20 +42,15 @@ PATIENCE = 10
 UNPRIVILEGED = 10001
 """User and group of the containers where the caller is root; otherwise they are the caller's, who owns the files."""
 SHELL = "command -v bash >/dev/null && exec bash; exec sh"
-LISTING = (
-    "import importlib.metadata, json, platform\n"
-    "found = {d.metadata['Name']: d.version for d in importlib.metadata.distributions()}\n"
-    "print(json.dumps(found | {'python': platform.python_version()}))"
-)
 
 
 @dataclass
 class ComposeStack:
-    """A stack in the folder `home`; docker-compose.yml is taken from `root`. `state` is not needed by this runtime."""
+    """A stack in the folder `home`; docker-compose.yml is taken from `root`. `shared` is not needed by this runtime."""
 
     home: Path
     root: Path
-    state: Path
+    shared: Path
     workload: str
     runtime: RuntimeName = field(default="compose", init=False)
 
@@ -85,12 +78,16 @@ class ComposeStack:
         return RegistryClient(lambda: self.url("mlflow"), self.model)
 
     def up(self, services: Sequence[str] = (), report: Report = silent) -> None:
-        """Start the services (all by default), and return when each is healthy. What already runs is left alone."""
+        """Start the services (all by default), and return when each is healthy. What already runs is left alone.
+
+        A service that was stopped comes back as it was last deployed.
+        """
         chosen = [name for name in SERVICES if name in {find(s).name for s in services} or not services]
         wanted = [name for name in chosen if not self._running(name)]
         self._own()
-        if wanted:
-            self.images.build(wanted, report)
+        anew = [name for name in wanted if self.engine.container(name) is None]
+        if anew:
+            self.images.build(anew, report)
         untrained = "training" in wanted and not self._bootstrapped.is_file()
         early = [name for name in wanted if name == "mlflow" or (name == "serving" and not untrained)]
         self._start(early)
@@ -99,7 +96,7 @@ class ComposeStack:
             self._await("mlflow")
         if untrained:
             report("training the history of models")
-            done = self.job(["bootstrap"], timeout=600)
+            done = job(self, ["bootstrap"], timeout=600)
             if done.code != 0:
                 raise StackError("The training job failed.", done.err.strip()[-600:])
             self._bootstrapped.touch()
@@ -111,33 +108,22 @@ class ComposeStack:
         if "traffic" in wanted:
             self._start(["traffic"])
 
-    def down(self) -> None:
-        """Remove all containers, networks, volumes and images of it. Safe at any moment and any number of times."""
-        self._compose("down", "--volumes", "--remove-orphans", "--timeout", str(PATIENCE))
-        self.engine.sweep(self.root)
+    def down(self, services: Sequence[str] = (), *, forget: bool = False) -> None:
+        """Remove all containers, networks, volumes and images of it. Safe at any moment and any number of times.
 
-    def stop(self, service: str) -> None:
-        """Stop one service and leave the others alone."""
-        find(service)
-        for container in self.engine.containers(service):
-            container.stop(timeout=PATIENCE)
-
-    def discard(self, service: str) -> None:
-        """Stop one service and remove what is left of it, its log included; the next `up` starts it anew."""
-        self.engine.remove(self.engine.containers(find(service).name), patience=PATIENCE)
-
-    def restart(self, service: str, report: Report = silent) -> None:
-        """Restart one service as it was last deployed, and return when it is healthy."""
-        if find(service).one_shot:
-            raise UsageError(f"{service} runs once and cannot be restarted.", "Use `crashlab retrain` to train again.")
-        container = self.engine.container(service)
-        report(f"restarting {service}")
-        if container is None:
-            self.images.build([service], report)
-            self._start([service])
-        else:
-            container.restart(timeout=PATIENCE)
-        self._await(service)
+        With names, stop these services in their order and leave the others alone; `forget` also removes their
+        containers, and with them their log.
+        """
+        names = [find(name).name for name in services]
+        if not names:
+            self._compose("down", "--volumes", "--remove-orphans", "--timeout", str(PATIENCE))
+            self.engine.sweep(self.root)
+        for name in names:
+            containers = self.engine.containers(name)
+            for container in containers:
+                container.stop(timeout=PATIENCE)
+            if forget:
+                self.engine.remove(containers)
 
     def deploy(self, report: Report = silent) -> Release:
         """Start a container of the workspace's last commit beside the running one, and switch when it is ready.
@@ -169,22 +155,17 @@ class ComposeStack:
         self.engine.remove_images(self.root, outdated)
         return Release(commit=commit, seconds=time.monotonic() - begun, log=log)
 
-    def job(self, argv: Sequence[str], stdin: str = "", timeout: float = 300.0) -> Finished:
-        """Run `python -m training ARGV` once in the training environment, with the workspace's training code."""
-        self._own()
-        self.images.training()
-        return self._once(["python", "-m", "training", *argv], stdin, timeout)
-
-    def execute(self, service: str, argv: Sequence[str], stdin: str = "") -> Finished:
+    def run(self, service: str, argv: Sequence[str], stdin: str = "", timeout: float | None = None) -> Finished:
         """Run a command in a service's environment, its code folder as working directory."""
-        no_command(argv)
+        some_command(argv)
         if find(service).one_shot:
+            self._own()
             self.images.training()
-            return self._once(argv, stdin, None)
+            return self._once(argv, stdin, timeout)
         found = self.engine.container(service)
-        if found is not None and found.status != "running":
-            return self.engine.docker([*self.engine.again(found), *argv], Path(os.sep), stdin=stdin)
-        return self.engine.exec(self.engine.running(service), argv, stdin)
+        if found is None or found.status == "running":
+            return self.engine.exec(self.engine.running(service), argv, stdin, timeout)
+        return self.engine.exec_again(found, argv, stdin, timeout)
 
     def shell(self, service: str) -> int:
         """Give the terminal to a shell in a service's container; returns its exit code."""
@@ -208,32 +189,30 @@ class ComposeStack:
         found = self.engine.container(find(service).name)
         return found.logs(tail=lines).decode("utf-8", "replace") if found is not None else ""
 
-    def states(self) -> list[ServiceState]:
-        """Every service of the table, running or not."""
-        return [self._state(name) for name in SERVICES]
-
-    def usage(self, service: str) -> Usage:
-        """Return what a service's container uses now. Raises StackError where it does not run."""
-        return self.engine.usage(self.engine.running(find(service).name))
-
-    def limit(self, service: str, cpus: float | None = None, memory_mb: int | None = None) -> None:
-        """Change the limits of a running service, until it is deployed again."""
-        container = self.engine.running(find(service).name)
-        options = [*(["--cpus", str(cpus)] if cpus is not None else [])]
-        if memory_mb is not None:
-            options += ["--memory", f"{memory_mb}m", "--memory-swap", f"{memory_mb}m"]
-        if not options:
-            raise UsageError("No limit was given.", "Give CPUs or megabytes of memory.")
-        done = self.engine.docker(["update", *options, str(container.id)], self.root)
-        if done.code != 0:
-            raise StackError(f"The limits of {service} could not be changed.", done.err.strip()[-300:])
-
-    def packages(self, service: str) -> dict[str, str]:
-        """Installed distributions of a service's environment, and its Python: version by lower-case name."""
-        done = self.execute(service, ["python", "-c", LISTING])
-        if done.code != 0:
-            raise StackError(f"The packages of {service} could not be listed.", done.err.strip()[-300:])
-        return {canonical(name): version for name, version in json.loads(done.out).items() if name}
+    def state(self, service: str, *, health: bool = True) -> ServiceState:
+        """What a service is doing and uses. Without `health` nothing is asked of the service itself."""
+        row = find(service)
+        if row.one_shot:
+            done = self._bootstrapped.is_file()
+            return ServiceState(service, running=False, healthy=done, url=None, detail="runs once and exits")
+        found = self.engine.container(service)
+        if found is None:
+            return ServiceState(service, running=False, healthy=False, url=None, detail="no container")
+        host = found.attrs.get("HostConfig", {})
+        running = found.status == "running"
+        url = self.engine.url(found, row.port) if running and row.port else None
+        memory, cpus = int(host.get("Memory") or 0), int(host.get("NanoCpus") or 0)
+        return ServiceState(
+            name=service,
+            running=running,
+            healthy=running and health and (url is None or processes.answers(url + row.health, 3.0)),
+            url=url,
+            memory_mb=memory // 2**20 or None,
+            cpus=cpus / 1e9 or None,
+            usage=self.engine.usage(found) if running else None,
+            detail=f"container {found.name}, {found.status}",
+            exit_code=None if running else int(found.attrs.get("State", {}).get("ExitCode", 0)),
+        )
 
     # Running
 
@@ -296,12 +275,17 @@ class ComposeStack:
         return self.engine.docker(command, self.root, variables, stdin, timeout)
 
     def _start(self, names: Sequence[str]) -> None:
-        if not names:
+        """Start the containers of services, those that are there again as they are."""
+        kept = {name: found for name in names if (found := self.engine.container(name)) is not None}
+        for name, container in kept.items():
+            self.engine.start(name, container)
+        anew = [name for name in names if name not in kept]
+        if not anew:
             return
         with self._network(fresh=True):
-            done = self._compose("up", "--detach", "--no-deps", "--no-build", "--no-recreate", *names)
+            done = self._compose("up", "--detach", "--no-deps", "--no-build", "--no-recreate", *anew)
         if done.code != 0:
-            raise explain(" and ".join(names), done.err)
+            raise explain(" and ".join(anew), done.err)
 
     def _candidate(self, known: set[str]) -> "Container":
         """Start one more serving container beside the known ones. Raises BuildFailed where it does not start."""
@@ -331,9 +315,8 @@ class ComposeStack:
                 )
         except BaseException as error:
             self.engine.remove([c for c in self.engine.containers("training", one_off=True) if c.name == name])
-            if isinstance(error, subprocess.TimeoutExpired):
-                shown = " ".join(argv[:4])
-                raise StackError(f"`{shown}` did not end within {timeout:.0f} seconds.", "Run it again.") from error
+            if timeout is not None and isinstance(error, subprocess.TimeoutExpired):
+                raise late(argv, timeout) from error
             raise
 
     def _running(self, name: str) -> bool:
@@ -368,27 +351,3 @@ class ComposeStack:
             reason = patience.over(answered)
         lines = container.logs(tail=processes.ERROR_LINES).decode("utf-8", "replace")
         raise BuildFailed(f"{title} {reason}.", lines or "Its log is empty.")
-
-    def _state(self, name: str) -> ServiceState:
-        service = find(name)
-        if service.one_shot:
-            done = self._bootstrapped.is_file()
-            return ServiceState(name, running=False, healthy=done, url=None, detail="runs once and exits")
-        found = self.engine.container(name)
-        if found is None:
-            return ServiceState(name, running=False, healthy=False, url=None, detail="no container")
-        host = found.attrs.get("HostConfig", {})
-        running = found.status == "running"
-        url = self.engine.url(found, service.port) if running and service.port else None
-        memory, cpus = int(host.get("Memory") or 0), int(host.get("NanoCpus") or 0)
-        return ServiceState(
-            name=name,
-            running=running,
-            healthy=running and (url is None or processes.answers(url + service.health, 3.0)),
-            url=url,
-            memory_mb=memory // 2**20 or None,
-            cpus=cpus / 1e9 or None,
-            rss_mb=self.engine.usage_mb(found) if running else None,
-            detail=f"container {found.name}, {found.status}",
-            exit_code=None if running else int(found.attrs.get("State", {}).get("ExitCode", 0)),
-        )

@@ -4,6 +4,7 @@ They are run in this order on one stack, as each takes it as the one before leav
 """
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import httpx
 from crashlab.errors import BuildFailed, StackError, UsageError
 from crashlab.registry import RegistryClient
 from crashlab.stack import manifest
-from crashlab.stack.base import Commit, Edit, Stack
+from crashlab.stack.base import Commit, Edit, Stack, job, packages, restart, states, usage
 from crashlab.stack.services import SERVICES
 
 AUTHOR = "Contract <contract@example.com>"
@@ -51,16 +52,16 @@ def comes_up(stack: Stack) -> None:
     phrases: list[str] = []
     stack.up(report=phrases.append)
     expect(holds=bool(phrases), message="up reported nothing")
-    first = {state.name: state.url for state in stack.states()}
+    first = {state.name: state.url for state in states(stack)}
     stack.up()
-    states = {state.name: state for state in stack.states()}
-    expect(holds=set(states) == set(SERVICES), message=f"states are {sorted(states)}")
-    for name, state in states.items():
+    found = {state.name: state for state in states(stack)}
+    expect(holds=set(found) == set(SERVICES), message=f"states are {sorted(found)}")
+    for name, state in found.items():
         expect(holds=state.healthy, message=f"{name} is not healthy: {state.detail}")
         expect(holds=state.running is not SERVICES[name].one_shot, message=f"{name} runs: {state.running}")
         expect(holds=state.url == first[name], message=f"a second up moved {name}")
         if state.running:
-            expect(holds=(state.rss_mb or 0) > 1, message=f"{name} uses {state.rss_mb} MB")
+            expect(holds=state.usage is not None and state.usage.memory_mb > 1, message=f"{name} uses {state.usage}")
 
 
 def answers(stack: Stack) -> None:
@@ -89,46 +90,61 @@ def keeps_records(stack: Stack) -> None:
         expect(holds=bool(sample["features"] and sample["raw"]), message="the reference sample is empty")
 
 
+LATE = "import os, pathlib, time; time.sleep(3); pathlib.Path(os.environ['DATA_DIR'], 'late').touch()"
+
+
 def runs_jobs(stack: Stack) -> None:
     """A job gets its input and gives its output; a failing one says so by its code; a slow one is ended."""
     argv = ["--n", "3", "--stream", "contract", "--seed", "1", "--start", "2026-09-01", "--end", "2026-09-02"]
-    done = stack.job(["sample", *argv])
+    done = job(stack, ["sample", *argv])
     expect(holds=done.code == 0, message=f"sample ended with {done.code}: {done.err[-300:]}")
     orders = [json.loads(line)["order"] for line in done.out.splitlines()]
-    done = stack.job(["transform"], stdin="".join(json.dumps(order) + "\n" for order in orders))
+    done = job(stack, ["transform"], stdin="".join(json.dumps(order) + "\n" for order in orders))
     expect(holds=done.code == 0, message=f"transform ended with {done.code}: {done.err[-300:]}")
     expect(holds=len(done.out.splitlines()) == len(orders), message=f"transform printed {done.out[:200]!r}")
-    expect(holds=stack.job(["no-such-command"]).code != 0, message="an unknown command succeeded")
+    expect(holds=job(stack, ["no-such-command"]).code != 0, message="an unknown command succeeded")
+    _expect_late(lambda: job(stack, ["traffic", "trickle"], timeout=4))
+
+
+def _expect_late(call: Callable[[], object]) -> None:
     try:
-        stack.job(["traffic", "trickle"], timeout=4)
+        call()
     except StackError:
         return
-    raise AssertionError("a job went on after its time was up")
+    raise AssertionError("a command went on after its time was up")
 
 
 def runs_commands(stack: Stack) -> None:
-    """A command runs in the service's environment with the code folder as working directory."""
+    """A command runs in the service's environment with the code folder as working directory; a slow one is ended."""
+    begun = time.monotonic()
+    _expect_late(lambda: stack.run("serving", ["python", "-c", LATE], timeout=1))
     program = "import os, sys; print(os.path.isdir('serving'), sys.stdin.read()); sys.exit(3)"
-    done = stack.execute("serving", ["python", "-c", program], stdin="in")
+    done = stack.run("serving", ["python", "-c", program], stdin="in")
     expect(holds=(done.code, done.out.strip()) == (3, "True in"), message=f"got {done}")
     shadow = "import featurelib; print(featurelib.__file__)"
-    done = stack.execute("serving", ["python", "-c", shadow])
+    done = stack.run("serving", ["python", "-c", shadow])
     expect(holds="-packages" in done.out, message=f"featurelib is {done.out or done.err}")
+    expect(holds=stack.run("serving", ["no-such-command"]).code != 0, message="an unknown command succeeded")
+    time.sleep(max(0.0, begun + 4 - time.monotonic()))
+    expect(holds=not (stack.home / "data" / "late").exists(), message="a command whose time was up went on")
 
 
 def lists_packages(stack: Stack) -> None:
     """Installed versions of either side, by normal name."""
     for service in ("serving", "training"):
-        found = stack.packages(service)
+        found = packages(stack, service)
         expect(holds={"featurelib", "pandas", "scikit-learn"} <= set(found), message=f"{service}: {sorted(found)}")
         expect(holds=all(name == name.lower() for name in found), message="names are not in lower case")
 
 
 def deploys(stack: Stack) -> None:
-    """A commit is shipped, and the release that answers is the new one; the log is the new version's."""
+    """A commit is shipped, and the release that answers is the new one, under the same address; so is the log."""
+    url = stack.url("serving")
     sha = _prepend(stack, "# A harmless line.\n", "Explain the entry point")
     release = stack.deploy()
     expect(holds=release.commit == sha, message=f"deployed {release.commit} for {sha}")
+    if stack.runtime == "embedded":
+        expect(holds=stack.url("serving") == url, message=f"the address was {url} and is {stack.url('serving')}")
     info = _get(stack, "serving", "/info")
     expect(holds=sha.startswith(info["release"]), message=f"release is {info['release']}")
     found = stack.logs("serving", 50)
@@ -160,24 +176,38 @@ def _expect_build_failure(stack: Stack, before: str) -> None:
 
 
 def stops_and_restarts(stack: Stack) -> None:
-    """One service stops alone, can be looked into meanwhile, and comes back with the same release."""
-    before = _get(stack, "serving", "/info")["release"]
-    stack.stop("serving")
-    states = {state.name: state for state in stack.states()}
-    expect(holds=not states["serving"].running, message="serving still runs")
-    expect(holds=states["mlflow"].healthy, message="stopping serving stopped mlflow")
-    done = stack.execute("serving", ["python", "-c", "import featurelib, os; print(os.path.isdir('serving'))"])
+    """One service stops alone, can be looked into meanwhile, and comes back with the same release and address."""
+    before, url = _get(stack, "serving", "/info")["release"], stack.url("serving")
+    sha = _prepend(stack, "# A line that is not deployed.\n", "Explain what is not deployed")
+    stack.down(["serving"])
+    found = {state.name: state for state in states(stack)}
+    expect(holds=not found["serving"].running and found["serving"].usage is None, message="serving still runs")
+    expect(holds=found["mlflow"].healthy, message="stopping serving stopped mlflow")
+    done = stack.run("serving", ["python", "-c", "import featurelib, os; print(os.path.isdir('serving'))"])
     expect(holds=(done.code, done.out.strip()) == (0, "True"), message=f"what ended cannot be looked into: {done}")
-    expect(holds="pandas" in stack.packages("serving"), message="packages of what ended cannot be listed")
-    stack.restart("serving")
+    expect(holds="pandas" in packages(stack, "serving"), message="packages of what ended cannot be listed")
+    expect(holds=bool(stack.logs("serving", 50).strip()), message="the log of what ended is gone")
+    if stack.runtime == "embedded":
+        try:
+            httpx.get(url + "/health", timeout=2, trust_env=False)
+        except httpx.NetworkError:
+            pass
+        else:
+            raise AssertionError("what was stopped answers")
+    stack.up(["serving"])
+    expect(holds=_get(stack, "serving", "/info")["release"] == before, message="another release came up")
+    restart(stack, "serving")
     expect(holds=_get(stack, "serving", "/info")["release"] == before, message="another release came back")
+    if stack.runtime == "embedded":
+        expect(holds=stack.url("serving") == url, message=f"the address was {url} and is {stack.url('serving')}")
+    stack.workspace.revert(sha)
 
 
-def discards(stack: Stack) -> None:
-    """A discarded service has no log, and comes back as the workspace is and not as it was deployed."""
+def forgets(stack: Stack) -> None:
+    """A forgotten service has no log, and comes back as the workspace is and not as it was deployed."""
     sha = _prepend(stack, "# Another harmless line.\n", "Explain the entry point further")
-    stack.discard("serving")
-    state = next(state for state in stack.states() if state.name == "serving")
+    stack.down(["serving"], forget=True)
+    state = stack.state("serving")
     expect(holds=not state.running, message="serving still runs")
     expect(holds=not stack.logs("serving", 50).strip(), message="the log is still there")
     stack.up(["serving"])
@@ -195,10 +225,10 @@ def follows_the_manifest(stack: Stack) -> None:
     )
     change = stack.workspace.commit(Commit("Serving: room for a larger model", edits, AUTHOR, WHEN))
     release = stack.deploy().commit
-    found = stack.execute("serving", ["env"]).out.splitlines()
+    found = stack.run("serving", ["env"]).out.splitlines()
     expect(holds={"OMP_NUM_THREADS=3", "LOG_FORMAT=plain"} <= set(found), message=f"environment is {found}")
     if stack.runtime == "compose":
-        state = next(state for state in stack.states() if state.name == "serving")
+        state = stack.state("serving")
         expect(holds=state.memory_mb == 700, message=f"the limit is {state.memory_mb} MB")  # noqa: PLR2004 as committed
     bad = stack.workspace.commit(
         Commit(
@@ -209,25 +239,12 @@ def follows_the_manifest(stack: Stack) -> None:
     stack.workspace.revert(bad)
     stack.workspace.revert(change)
     stack.deploy()
-    expect(holds="OMP_NUM_THREADS=1" in stack.execute("serving", ["env"]).out, message="the change outlived its revert")
-
-
-def limits(stack: Stack) -> None:
-    """Limits change where there are any, and are refused where there are none."""
-    if stack.runtime == "embedded":
-        try:
-            stack.limit("serving", memory_mb=300)
-        except UsageError:
-            return
-        raise AssertionError("a limit was accepted that nothing enforces")
-    stack.limit("serving", cpus=0.5, memory_mb=500)
-    state = next(state for state in stack.states() if state.name == "serving")
-    expect(holds=(state.cpus, state.memory_mb) == (0.5, 500), message=f"limits are {state.cpus}, {state.memory_mb}")
+    expect(holds="OMP_NUM_THREADS=1" in stack.run("serving", ["env"]).out, message="the change outlived its revert")
 
 
 def tells_usage(stack: Stack) -> None:
     """A running service says what it uses; a runtime with limits says how often it was stopped for them."""
-    found = stack.usage("serving")
+    found = usage(stack, "serving")
     expect(holds=found.memory_mb > 1 and found.threads > 0, message=f"the usage is {found}")
     bounded = stack.runtime == "compose"
     told = [value is not None for value in (found.periods, found.throttled, found.restarts, found.out_of_memory)]
@@ -235,13 +252,27 @@ def tells_usage(stack: Stack) -> None:
 
 
 def refuses_unknown_services(stack: Stack) -> None:
-    """A service that does not exist is the caller's error."""
-    for call in (stack.stop, stack.restart, stack.url, stack.logs, stack.packages, stack.usage):
+    """A service that does not exist is the caller's error, and so is a restart of what runs once."""
+    calls: dict[str, Callable[[str], object]] = {
+        "up": lambda name: stack.up([name]),
+        "down": lambda name: stack.down([name]),
+        "run": lambda name: stack.run(name, ["true"]),
+        "shell": stack.shell,
+        "url": stack.url,
+        "logs": stack.logs,
+        "state": stack.state,
+    }
+    for verb, call in calls.items():
         try:
             call("no-such-service")
         except UsageError:
             continue
-        raise AssertionError(f"{getattr(call, '__name__', call)} accepted a service that does not exist")
+        raise AssertionError(f"{verb} accepted a service that does not exist")
+    try:
+        restart(stack, "training")
+    except UsageError:
+        return
+    raise AssertionError("the training job was restarted")
 
 
 def goes_down(stack: Stack) -> None:
@@ -256,7 +287,7 @@ def goes_down(stack: Stack) -> None:
         except httpx.HTTPError:
             continue
         raise AssertionError(f"{address} still answers")
-    expect(holds=not any(state.running for state in stack.states()), message="something is still running")
+    expect(holds=not any(state.running for state in states(stack)), message="something is still running")
     stack.up(["mlflow"])
     expect(holds=sorted(stack.registry.versions()) == versions, message="the registry lost versions")
     stack.down()
@@ -272,9 +303,8 @@ CHECKS: tuple[Check, ...] = (
     deploys,
     survives_a_failing_build,
     stops_and_restarts,
-    discards,
+    forgets,
     follows_the_manifest,
-    limits,
     tells_usage,
     refuses_unknown_services,
     goes_down,

@@ -1,5 +1,7 @@
 """The embedded runtime: the services of the table as local processes, each in its own environment. No Docker.
 
+The serving API is reached through a gateway, so that its address stays the same when another version is deployed.
+
 Every process carries the stack's mark in its environment, so that what a killed command left behind is found and ended
 even where no file knows of it.
 """
@@ -21,8 +23,9 @@ from crashlab.errors import BuildFailed, NotReady, StackError, UsageError
 from crashlab.model import RuntimeName
 from crashlab.registry import RegistryClient
 from crashlab.stack import manifest, processes, releases
-from crashlab.stack.base import Finished, Release, Report, ServiceState, Usage, silent
-from crashlab.stack.envs import Environments, installed, python_version
+from crashlab.stack.base import Finished, Release, Report, ServiceState, Usage, job, silent, some_command
+from crashlab.stack.entrance import Entrance, door
+from crashlab.stack.envs import Environments
 from crashlab.stack.processes import Started
 from crashlab.stack.services import SERVICES, Service, command, environment, find, requirements_folder
 from crashlab.stack.slots import Prepared, Slot, SlotFile, Slots, with_port
@@ -36,18 +39,19 @@ DEPLOY = 60.0
 
 @dataclass
 class EmbeddedStack:
-    """A stack in the folder `home`; code and histories come from `root`, environments are kept in `state`."""
+    """A stack in the folder `home`; code and histories come from `root`, environments are kept in `shared`."""
 
     home: Path
     root: Path
-    state: Path
+    shared: Path
     workload: str
     runtime: RuntimeName = field(default="embedded", init=False)
 
     def __post_init__(self) -> None:
         self.mark = hashlib.sha256(str(self.home.resolve()).encode()).hexdigest()[:16]
-        self.envs = Environments(self.state)
+        self.envs = Environments(self.shared)
         self.slots = SlotFile(self.home)
+        self.entrance = Entrance(self.home, self.mark)
 
     @cached_property
     def model(self) -> str:
@@ -66,13 +70,17 @@ class EmbeddedStack:
         return RegistryClient(lambda: self.url("mlflow"), self.model)
 
     def up(self, services: Sequence[str] = (), report: Report = silent) -> None:
-        """Start the services (all by default), and return when each is healthy. What already runs is left alone."""
+        """Start the services (all by default), and return when each is healthy. What already runs is left alone.
+
+        A service that was stopped comes back as it was last deployed.
+        """
         chosen = {find(name).name for name in services} or set(SERVICES)
         slots = self.slots.read()
         wanted = [name for name in SERVICES if name in chosen and slots.get(name, Slot()).running is None]
         for folder in ("data", "mlflow", "logs"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
-        prepared = self._prepare_all(wanted, report)
+        prepared = {name: last for name in wanted if (last := slots.get(name, Slot()).prepared)}
+        prepared |= self._prepare_all([name for name in wanted if name not in prepared], report)
         # Serving retries until the registry answers, so the two start at once unless there is nothing to serve yet.
         untrained = "training" in wanted and not self._bootstrapped.is_file()
         early = [name for name in wanted if name == "mlflow" or (name == "serving" and not untrained)]
@@ -84,47 +92,27 @@ class EmbeddedStack:
         if untrained:
             self._bootstrap(report)
         if "serving" in chosen:
-            if "serving" in wanted and "serving" not in early:
-                self._start("serving", prepared["serving"])
+            if "serving" not in early:
+                self._start("serving", prepared.get("serving"))
             report("waiting for the serving API")
             self._await("serving")
         if "traffic" in wanted:
             self._start("traffic", prepared["traffic"])
 
-    def down(self) -> None:
-        """End every process of this stack. Safe at any moment and any number of times."""
-        processes.end_all(self.mark)
-        self.slots.forget()
+    def down(self, services: Sequence[str] = (), *, forget: bool = False) -> None:
+        """End every process of this stack. Safe at any moment and any number of times.
 
-    def stop(self, service: str) -> None:
-        """Stop one service and leave the others alone."""
-        find(service)
-        processes.end(self._members(service))
-        with self.slots.hold() as slots:
-            if service in slots:
-                slots[service] = replace(slots[service], pid=0, created=0.0)
-
-    def discard(self, service: str) -> None:
-        """Stop one service and remove what is left of it, its log included; the next `up` starts it anew."""
-        self.stop(service)
-        with self.slots.hold() as slots:
-            slots.pop(service, None)
-            used = {slot.code for slot in slots.values()}
-        for log in (self.home / "logs").glob(f"{service}*.log"):
-            log.unlink(missing_ok=True)
-        if find(service).code == "serving":
-            self._address.unlink(missing_ok=True)
-            releases.prune(self.home, used, keep=0)
-
-    def restart(self, service: str, report: Report = silent) -> None:
-        """Restart one service as it was last deployed, and return when it is healthy."""
-        if find(service).one_shot:
-            raise UsageError(f"{service} runs once and cannot be restarted.", "Use `crashlab retrain` to train again.")
-        last = self.slots.read().get(service, Slot()).prepared
-        self.stop(service)
-        report(f"restarting {service}")
-        self._start(service, last or self._prepare(service, report))
-        self._await(service)
+        With names, stop these services in their order and leave the others alone; `forget` also removes their log and
+        the release that they ran.
+        """
+        names = [find(name).name for name in services]
+        if not names:
+            processes.end_all(self.mark)
+            self.slots.forget()
+        for name in names:
+            self._stop(name)
+        for name in (names or SERVICES) if forget else ():
+            self._forget(name)
 
     def deploy(self, report: Report = silent) -> Release:
         """Start the workspace's last commit beside the running version, and switch when it is ready.
@@ -140,6 +128,9 @@ class EmbeddedStack:
         try:
             report("starting the new version")
             with self.slots.hold() as slots:
+                if (old := slots.get("serving")) and old.running:
+                    # A command that was killed may have left the gateway leading to a stray.
+                    self.entrance.lead_to(old.port)
                 processes.end(self._strays("serving", slots))
                 log.unlink(missing_ok=True)
                 port = processes.free_port(slot.port for slot in slots.values())
@@ -158,20 +149,13 @@ class EmbeddedStack:
         releases.prune(self.home, {slot.code for slot in slots.values()})
         return Release(commit=shipped.commit, seconds=time.monotonic() - begun, log=self.logs("serving", 50))
 
-    def job(self, argv: Sequence[str], stdin: str = "", timeout: float = 300.0) -> Finished:
-        """Run `python -m training ARGV` once in the training environment, with the workspace's training code."""
-        prepared = self._prepare("training")
-        with self.slots.hold() as slots:
-            variables = self._environment(find("training"), "job", prepared, self._values(slots, 0, prepared.release))
-        python = str(prepared.env / "bin" / "python")
-        return processes.run([python, "-m", "training", *argv], prepared.code, variables, stdin, timeout)
-
-    def execute(self, service: str, argv: Sequence[str], stdin: str = "") -> Finished:
+    def run(self, service: str, argv: Sequence[str], stdin: str = "", timeout: float | None = None) -> Finished:
         """Run a command in a service's environment, its code folder as working directory."""
+        some_command(argv)
         prepared, variables = self._inside(service, "job")
         # The command is looked up on the service's PATH, not on this process's.
-        found = shutil.which(argv[0], path=variables["PATH"]) if argv else None
-        return processes.run([found or argv[0], *argv[1:]], prepared.code, variables, stdin)
+        found = shutil.which(argv[0], path=variables["PATH"])
+        return processes.run([found or argv[0], *argv[1:]], prepared.code, variables, stdin, timeout)
 
     def shell(self, service: str) -> int:
         """Give the terminal to a shell in a service's environment; returns its exit code."""
@@ -189,38 +173,37 @@ class EmbeddedStack:
         """Base address of a service on this host, without a final slash."""
         if find(service).port is None:
             raise UsageError(f"{service} has no address.", "Services with one: mlflow, serving.")
-        known = self.slots.read().get(service, Slot())
+        name = door(service)
+        known = self.slots.read().get(name, Slot())
         if known.port:
             return known.url
         with self.slots.hold() as slots:
-            return with_port(slots, service).url
+            return with_port(slots, name).url
 
     def logs(self, service: str, lines: int = 200) -> str:
         """Return the last lines of a service's log."""
         return processes.tail(self._log(find(service).name), lines)
 
-    def states(self) -> list[ServiceState]:
-        """Every service of the table, running or not."""
+    def state(self, service: str, *, health: bool = True) -> ServiceState:
+        """What a service is doing and uses. Without `health` nothing is asked of the service itself."""
+        row = find(service)
+        if row.one_shot:
+            done = self._bootstrapped.is_file()
+            return ServiceState(service, running=False, healthy=done, url=None, detail="runs once and exits")
         slots = self.slots.read()
-        return [self._state(service, slots.get(service.name, Slot())) for service in SERVICES.values()]
-
-    def usage(self, service: str) -> Usage:
-        """Return what a service's processes use now. Raises StackError where it does not run."""
-        process = self.slots.read().get(find(service).name, Slot()).running
+        slot, known = slots.get(service, Slot()), slots.get(door(service), Slot())
+        process = slot.running
+        url = known.url if row.port and known.port else None
         if process is None:
-            raise StackError(f"{service} is not running.", f"See `crashlab logs {service}`.")
-        return Usage(memory_mb=round(processes.rss_mb(process), 1), threads=processes.threads(process))
-
-    def limit(self, service: str, cpus: float | None = None, memory_mb: int | None = None) -> None:
-        """Raise UsageError: local processes have no limits."""
-        find(service)
-        wanted = " and ".join(name for name, value in (("CPU", cpus), ("memory", memory_mb)) if value is not None)
-        raise UsageError(f"The embedded runtime has no {wanted or 'resource'} limits.", "Use --runtime compose.")
-
-    def packages(self, service: str) -> dict[str, str]:
-        """Installed distributions of a service's environment, and its Python: version by lower-case name."""
-        env = (self.slots.read().get(find(service).name, Slot()).prepared or self._prepare(service)).env
-        return installed(env) | {"python": python_version(env)}
+            return ServiceState(service, running=False, healthy=False, url=url, detail="not running")
+        return ServiceState(
+            name=service,
+            running=True,
+            healthy=health and (not row.health or processes.answers(slot.url + row.health, 3.0)),
+            url=url,
+            usage=Usage(memory_mb=round(processes.rss_mb(process), 1), threads=processes.threads(process)),
+            detail=f"process {slot.pid}, release {slot.release}",
+        )
 
     # Processes
 
@@ -241,22 +224,44 @@ class EmbeddedStack:
         current = slots.get(name, Slot()).pid
         return [process for process in processes.marked(self.mark, name) if processes.session(process) != current]
 
-    def _start(self, name: str, prepared: Prepared) -> None:
-        """Start a service on its port unless it runs."""
+    def _stop(self, name: str) -> None:
+        processes.end(self._members(name))
+        with self.slots.hold() as slots:
+            if name in slots:
+                slots[name] = replace(slots[name], pid=0, created=0.0)
+            if name == "serving":
+                self.entrance.close(slots)
+
+    def _forget(self, name: str) -> None:
+        """Remove what is left of a service that was stopped."""
+        with self.slots.hold() as slots:
+            slots.pop(name, None)
+            used = {slot.code for slot in slots.values()}
+        for log in (self.home / "logs").glob(f"{name}*.log"):
+            log.unlink(missing_ok=True)
+        if find(name).code == "serving":
+            releases.prune(self.home, used, keep=0)
+
+    def _start(self, name: str, prepared: Prepared | None) -> None:
+        """Start a service on its port unless it runs, which it does where nothing was prepared."""
         service = find(name)
         with self.slots.hold() as slots:
             slot = slots.get(name, Slot())
-            if slot.running:
+            runs = slot.running is not None or prepared is None
+            if name == "serving":
+                if not runs:
+                    slot = Slot(port=processes.free_port(other.port for other in slots.values()))
+                    self.entrance.lead_to(slot.port, starting=True)
+                self.entrance.open(slots)
+            if runs or prepared is None:
                 return
             processes.end(self._members(name))
-            if service.port:
+            if service.port and name != "serving":
                 slot = with_port(slots, name)
                 if not processes.is_free(slot.port):
                     raise StackError(f"Port {slot.port} of {name} is in use.", "End the program that listens on it.")
             started = self._spawn(service, prepared, slot.port, slots, self._log(name))
             slots[name] = Slot.of(slot.port, started, prepared)
-            if name == "serving":
-                self._publish(slots[name])
 
     def _spawn(self, service: Service, prepared: Prepared, port: int, slots: Slots, log: Path) -> Started:
         values = self._values(slots, port, prepared.release)
@@ -275,7 +280,7 @@ class EmbeddedStack:
             "model": self.model,
             "release": release,
             "mlflow_url": with_port(slots, "mlflow").url,
-            "serving_url": with_port(slots, "serving").url,
+            "serving_url": with_port(slots, door("serving")).url,
         }
 
     def _environment(self, service: Service, slot: str, prepared: Prepared, values: dict[str, str]) -> dict[str, str]:
@@ -293,8 +298,8 @@ class EmbeddedStack:
         if service.code:
             variables["PYTHONPATH"] = str(prepared.code)
         if service.code == "training":
-            # A deployment moves the API to another port; who calls it reads the address from this file.
-            variables |= {"SERVING_URL": values["serving_url"], "SERVING_URL_FILE": str(self._address)}
+            # Jobs of the training side that send orders are not in the table.
+            variables["SERVING_URL"] = values["serving_url"]
         return variables
 
     def _inside(self, name: str, slot: str) -> tuple[Prepared, dict[str, str]]:
@@ -305,21 +310,20 @@ class EmbeddedStack:
                 service, slot, prepared, self._values(slots, known.port, prepared.release)
             )
 
-    @property
-    def _address(self) -> Path:
-        return self.home / "data" / "serving.url"
-
-    def _publish(self, slot: Slot) -> None:
-        store.write_text(self._address, slot.url + "\n")
-
     def _await(self, name: str) -> None:
         service, slot = find(name), self.slots.read().get(name, Slot())
-        if service.health:
-            processes.await_health(name, slot.url + service.health, slot.started, UP, self._log(name), NotReady)
+        try:
+            if service.health:
+                processes.await_health(name, slot.url + service.health, slot.started, UP, self._log(name), NotReady)
+        finally:
+            # It is as it is: who calls one that did not become ready need not wait for that.
+            with self.slots.hold() as slots:
+                if name == "serving" and name in slots:
+                    self.entrance.lead_to(slots[name].port)
 
     def _bootstrap(self, report: Report) -> None:
         report("training the history of models")
-        done = self.job(["bootstrap"], timeout=600)
+        done = job(self, ["bootstrap"], timeout=600)
         if done.code != 0:
             raise StackError("The training job failed.", done.err.strip()[-600:])
         self._bootstrapped.touch()
@@ -328,24 +332,14 @@ class EmbeddedStack:
         """Make the candidate the service."""
         current = self._log("serving")
         with self.slots.hold() as slots:
+            self.entrance.open(slots)
             slots["serving"] = new
             # Processes go on writing into the file they opened, whatever its name is.
             if current.is_file():
                 current.replace(self._log("serving-previous"))
             if log.is_file():
                 log.replace(current)
-            self._publish(new)
-
-    def _state(self, service: Service, slot: Slot) -> ServiceState:
-        if service.one_shot:
-            done = self._bootstrapped.is_file()
-            return ServiceState(service.name, running=False, healthy=done, url=None, detail="runs once and exits")
-        process = slot.running
-        url = slot.url if service.port and slot.port else None
-        healthy = process is not None and (not service.health or processes.answers(f"{url}{service.health}", 3.0))
-        rss = round(processes.rss_mb(process), 1) if process else None
-        detail = f"process {slot.pid}, release {slot.release}" if process else "not running"
-        return ServiceState(service.name, process is not None, healthy, url, rss_mb=rss, detail=detail)
+            self.entrance.lead_to(new.port)
 
     # What is run
 

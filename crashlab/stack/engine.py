@@ -2,14 +2,16 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crashlab.errors import MissingPrerequisite, StackError, UsageError
+from crashlab.errors import MissingPrerequisite, StackError
 from crashlab.stack.base import Finished, Usage
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 ONE_OFF = "com.docker.compose.oneoff"
 NO_DOCKER = ("Docker does not answer.", "Start it, or use --runtime embedded.")
+KILLED = 128 + signal.SIGKILL
+"""Exit code of a command that was killed."""
 USED_PORT = re.compile(r"(?::(\d+)[^\n]*?(?:already in use|already allocated)|listen tcp[0-9]* \S+?:(\d+): bind)")
 
 
@@ -133,24 +137,14 @@ class Engine:
             # The command line removes what it can, where the SDK stops at the first image that is still used.
             self.docker(["image", "rm", "--force", *names], folder)
 
-    def usage_mb(self, container: "Container") -> float | None:
-        """Memory that a container uses, page cache aside, in megabytes."""
-        found = self._ask(lambda: container.stats(stream=False, one_shot=True))
-        memory = found.get("memory_stats", {})
-        if "usage" not in memory:
-            return None
-        detail = memory.get("stats", {})
-        cache = detail.get("inactive_file", detail.get("total_inactive_file", 0))
-        return round((int(memory["usage"]) - int(cache)) / 1e6, 1)
-
-    def usage(self, container: "Container") -> Usage:
-        """Return what a running container uses. Works with either version of control groups."""
+    def usage(self, container: "Container") -> Usage | None:
+        """Return what a container uses, None where it does not run. Works with either version of control groups."""
         found = self._ask(lambda: container.stats(stream=False, one_shot=True))
         self._ask(container.reload)
         detail = found.get("memory_stats", {}).get("stats", {})
         throttling = found.get("cpu_stats", {}).get("throttling_data", {})
         if "pids_stats" not in found or not detail:
-            raise StackError(f"{container.name} is not running.", "See its log.")
+            return None
         return Usage(
             memory_mb=round(int(detail.get("anon", detail.get("total_rss", 0))) / 1e6, 1),
             threads=int(found["pids_stats"].get("current", 0)),
@@ -160,9 +154,35 @@ class Engine:
             out_of_memory=bool(container.attrs.get("State", {}).get("OOMKilled", False)),
         )
 
-    def exec(self, container: "Container", argv: Sequence[str], stdin: str = "") -> Finished:
-        """Run a command in a running container."""
-        return self.docker(["exec", "--interactive", str(container.id), *argv], Path(os.sep), stdin=stdin)
+    def start(self, service: str, container: "Container") -> None:
+        """Start a container that was stopped. Raises StackError where it does not start."""
+        from docker.errors import APIError
+
+        try:
+            container.start()
+        except APIError as error:
+            raise explain(service, str(error)) from error
+
+    def exec(
+        self, container: "Container", argv: Sequence[str], stdin: str = "", timeout: float | None = None
+    ) -> Finished:
+        """Run a command in a running container. Raises StackError after `timeout` seconds."""
+        return self._inside(["exec", "--interactive", str(container.id)], argv, stdin, timeout)
+
+    def exec_again(
+        self, container: "Container", argv: Sequence[str], stdin: str = "", timeout: float | None = None
+    ) -> Finished:
+        """Run a command in a container like one that has ended. Raises StackError after `timeout` seconds."""
+        return self._inside(self.again(container), argv, stdin, timeout)
+
+    def _inside(self, start: Sequence[str], argv: Sequence[str], stdin: str, timeout: float | None) -> Finished:
+        # A command goes on in its container when the client is ended, so that its end is asked for in there.
+        bound = ["timeout", "--signal=KILL", f"{timeout:g}"] if timeout is not None else []
+        begun = time.monotonic()
+        done = self.docker([*start, *bound, *argv], Path(os.sep), stdin=stdin)
+        if timeout is not None and done.code == KILLED and time.monotonic() - begun >= timeout:
+            raise late(argv, timeout)
+        return done
 
     @staticmethod
     def again(container: "Container", *options: str) -> list[str]:
@@ -223,6 +243,11 @@ class Engine:
             raise StackError("Docker did not answer as expected.", str(error)[-300:]) from error
 
 
+def late(argv: Sequence[str], timeout: float) -> StackError:
+    """Return the error of a command whose time was up."""
+    return StackError(f"`{' '.join(argv[:4])}` did not end within {timeout:g} seconds.", "Run it again.")
+
+
 def _knock() -> None:
     """Raise OSError where nothing listens on the engine's socket; the SDK leaks one when it finds that out itself."""
     from docker.context import ContextAPI
@@ -242,9 +267,3 @@ def explain(service: str, message: str) -> StackError:
         port = used.group(1) or used.group(2)
         return StackError(f"Port {port} for {service} is in use.", "End the program that listens on it.")
     return StackError(f"{service} did not start.", message.strip()[-1000:])
-
-
-def no_command(argv: Sequence[str]) -> None:
-    """Raise UsageError where a command line is empty."""
-    if not argv:
-        raise UsageError("There is no command to run.", "Give one, for instance `python --version`.")

@@ -85,27 +85,6 @@ def site_packages(environment: Path) -> Path:
     return next((environment / "lib").glob("python3*")) / "site-packages"
 
 
-def installed(environment: Path) -> dict[str, str]:
-    """Return the version of each installed distribution by normal name. Raises BuildFailed where there are none."""
-    from importlib.metadata import distributions
-
-    try:
-        folder = site_packages(environment)
-    except StopIteration as error:
-        raise BuildFailed("The environment is not there.", "Run `crashlab deploy` to make it again.") from error
-    return {canonical(d.metadata["Name"]): d.version for d in distributions(path=[str(folder)]) if d.metadata["Name"]}
-
-
-def python_version(environment: Path) -> str:
-    """Return the version of an environment's Python, as it noted it when it was made."""
-    said = re.search(
-        r"^version(?:_info)? *= *(\d+\.\d+\.\d+)",
-        (environment / "pyvenv.cfg").read_text(encoding="utf-8"),
-        re.MULTILINE,
-    )
-    return said[1] if said else "unknown"
-
-
 def _listing(environment: Path) -> list[str]:
     return sorted(path.name for path in site_packages(environment).glob("*.dist-info"))
 

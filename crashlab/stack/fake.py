@@ -1,12 +1,13 @@
 """A stack without processes, for tests of what is built on stacks: it remembers what was asked of it."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crashlab.errors import BuildFailed, NotReady, StackError, UsageError
+from crashlab.errors import BuildFailed, NotReady, UsageError
 from crashlab.model import RuntimeName
-from crashlab.stack.base import Commit, Finished, Release, Report, ServiceState, Usage, silent
+from crashlab.stack.base import LISTING, Commit, Finished, Release, Report, ServiceState, Usage, silent
 from crashlab.stack.services import SERVICES, find
 
 
@@ -90,27 +91,13 @@ class FakeStack:
             if not find(name).one_shot:
                 self.running.add(name)
 
-    def down(self) -> None:
-        """Mark everything as stopped."""
-        self._called("down")
-        self.running.clear()
-
-    def stop(self, service: str) -> None:
-        """Mark one service as stopped."""
-        self._called("stop", service)
-        self.running.discard(find(service).name)
-
-    def discard(self, service: str) -> None:
-        """Mark one service as stopped, without a log."""
-        self._called("discard", service)
-        self.running.discard(find(service).name)
-        self.log.pop(service, None)
-
-    def restart(self, service: str, report: Report = silent) -> None:
-        """Mark one service as running."""
-        self._called("restart", service)
-        report(f"restarting {service}")
-        self.running.add(find(service).name)
+    def down(self, services: Sequence[str] = (), *, forget: bool = False) -> None:
+        """Mark services, or all of them, as stopped; without a log where they are to be forgotten."""
+        self._called("down", tuple(services), forget)
+        for name in services or SERVICES:
+            self.running.discard(find(name).name)
+            if forget:
+                self.log.pop(name, None)
 
     def deploy(self, report: Report = silent) -> Release:
         """Mark the serving API as running. Raises BuildFailed where `build_error` is set."""
@@ -121,19 +108,14 @@ class FakeStack:
         self.running.add("serving")
         return Release(self.workspace.head(), 0.0)
 
-    def _answer(self, word: str, stdin: str) -> Finished:
+    def run(self, service: str, argv: Sequence[str], stdin: str = "", timeout: float | None = None) -> Finished:
+        """Return the answer set for the first word of the command, or of the job; packages are those of `installed`."""
+        self._called("run", find(service).name, tuple(argv), stdin, timeout)
+        if argv[-1] == LISTING:
+            return Finished(0, json.dumps(self.installed.get(service, {})), "")
+        word = argv[3] if tuple(argv[:3]) == ("python", "-m", "training") else argv[0]
         answer = self.answers.get(word, Finished(0, "", ""))
         return answer(stdin) if callable(answer) else answer
-
-    def job(self, argv: Sequence[str], stdin: str = "", timeout: float = 300.0) -> Finished:
-        """Return the answer set for the job's first word."""
-        self._called("job", tuple(argv), stdin, timeout)
-        return self._answer(argv[0], stdin)
-
-    def execute(self, service: str, argv: Sequence[str], stdin: str = "") -> Finished:
-        """Return the answer set for the command's first word."""
-        self._called("execute", find(service).name, tuple(argv), stdin)
-        return self._answer(argv[0], stdin)
 
     def shell(self, service: str) -> int:
         """Return 0."""
@@ -148,26 +130,8 @@ class FakeStack:
         """Return the last lines of the log set for a service."""
         return "\n".join(self.log.get(find(service).name, "").splitlines()[-lines:])
 
-    def states(self) -> list[ServiceState]:
-        """Every service of the table, healthy where it runs."""
-        return [
-            ServiceState(name, running=name in self.running, healthy=name in self.running, url=None)
-            for name in SERVICES
-        ]
-
-    def usage(self, service: str) -> Usage:
-        """Return a small usage. Raises StackError for a service that is not marked as running."""
-        self._called("usage", service)
-        if find(service).name not in self.running:
-            raise StackError(f"{service} is not running.", "Start it first.")
-        return Usage(memory_mb=100.0, threads=4)
-
-    def limit(self, service: str, cpus: float | None = None, memory_mb: int | None = None) -> None:
-        """Keep the call. Raises UsageError as the embedded runtime does."""
-        self._called("limit", find(service).name, cpus, memory_mb)
-        if self.runtime == "embedded":
-            raise UsageError("The embedded runtime has no resource limits.", "Use --runtime compose.")
-
-    def packages(self, service: str) -> dict[str, str]:
-        """Return the distributions set for a service."""
-        return dict(self.installed.get(find(service).name, {}))
+    def state(self, service: str, *, health: bool = True) -> ServiceState:
+        """Return that a service is healthy, with a small usage, where it is marked as running."""
+        running = find(service).name in self.running
+        usage = Usage(memory_mb=100.0, threads=4) if running else None
+        return ServiceState(service, running=running, healthy=running and health, url=None, usage=usage)

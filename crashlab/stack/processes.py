@@ -101,8 +101,13 @@ def free_port(taken: Iterable[int] = ()) -> int:
     raise StackError("No port is free.", f"Stop what listens on {PORTS.start} to {PORTS.stop - 1}.")
 
 
-def spawn(argv: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> Started:
-    """Start a process in a session of its own, its output appended to `log`. Raises StackError where it cannot."""
+def spawn(
+    argv: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, stdin: int = subprocess.DEVNULL
+) -> Started:
+    """Start a process in a session of its own, its output appended to `log`. Raises StackError where it cannot.
+
+    `stdin` is a file descriptor for its standard input, which is empty otherwise.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("ab") as output:
@@ -110,7 +115,7 @@ def spawn(argv: Sequence[str], folder: Path, environment: Mapping[str, str], log
                 argv,
                 cwd=folder,
                 env=dict(environment),
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -21,7 +21,7 @@ from crashlab.production import Prediction
 from crashlab.quality import METRICS
 from crashlab.registry import RegistryClient
 from crashlab.settings import Settings
-from crashlab.stack.base import Stack
+from crashlab.stack.base import Stack, job
 from crashlab.workload import Workload
 
 FILE = "ground-1.json"
@@ -272,7 +272,7 @@ def measure(stack: Stack, workload: Workload, root: Path, reference: dict[str, l
     def answer(vectors: Sequence[Vector], version: int | None) -> list[float]:
         text = "".join(json.dumps(vector, separators=(",", ":")) + "\n" for vector in vectors)
         asked = str(version or workload.champion)
-        done = stack.job(["fingerprint", "--version", asked], stdin=text)
+        done = job(stack, ["fingerprint", "--version", asked], stdin=text)
         if done.code != 0:
             raise StackError("The training side could not score feature vectors.", done.err.strip()[-300:])
         return [float(json.loads(line)[asked]) for line in done.out.splitlines() if line.strip()]

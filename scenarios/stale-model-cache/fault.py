@@ -129,5 +129,5 @@ def inject(stack: Stack, truth: Truth) -> None:
     stack.workspace.commit(kit.change(truth, key(truth).message, *edits(truth)))
     stack.registry.move_alias("champion", int(truth.parameters["version"]))
     stack.up(["serving"])
-    stack.discard("serving")
+    stack.down(["serving"], forget=True)
     stack.registry.move_alias("champion", APPROVED)

@@ -53,17 +53,17 @@ class Serving(FakeStack):
     api: Api | None = None
     deaf: bool = False
 
-    def restart(self, service: str, report: Report = silent) -> None:
-        super().restart(service, report)
+    def up(self, services: Sequence[str] = (), report: Report = silent) -> None:
+        super().up(services, report)
         if self.api and not self.deaf:
             self.api.version = self.registry.aliased["champion"]
 
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self.api.server_address[1]}" if self.api else super().url(service)
 
-    def job(self, argv: Sequence[str], stdin: str = "", timeout: float = 300.0) -> Finished:
-        if argv[0] != "score":
-            return super().job(argv, stdin, timeout)
+    def run(self, service: str, argv: Sequence[str], stdin: str = "", timeout: float | None = None) -> Finished:
+        if argv[3] != "score":
+            return super().run(service, argv, stdin, timeout)
         numbers = [int(json.loads(line)["order_id"][1:]) for line in stdin.splitlines()]
         lines = [json.dumps({"features": {}, "prediction": number + 15.0 + int(argv[-1])}) for number in numbers]
         return Finished(0, "\n".join(lines), "")

@@ -4,13 +4,14 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
 from crashlab.errors import BuildFailed, MissingPrerequisite
 from crashlab.stack import envs
-from crashlab.stack.envs import Environments, installed, is_intact, site_packages
+from crashlab.stack.envs import Environments, canonical, is_intact, site_packages
 from tests.fast import toy_project
 
 
@@ -27,6 +28,11 @@ def made(tmp_path: Path) -> Environments:
 
 def serving(made: Environments, root: Path) -> Path:
     return made.python("serving", root / "serving", root / "featurelib" / "releases")
+
+
+def installed(environment: Path) -> dict[str, str]:
+    found = distributions(path=[str(site_packages(environment))])
+    return {canonical(d.metadata["Name"]): d.version for d in found}
 
 
 def release(environment: Path) -> str:
@@ -130,7 +136,7 @@ def test_nothing_of_the_callers_environment_leaks_in(made, root, monkeypatch):
 
 
 def test_names_are_normal():
-    assert [envs.canonical(name) for name in ("PyYAML", "typing_extensions", "a.-_b")] == [
+    assert [canonical(name) for name in ("PyYAML", "typing_extensions", "a.-_b")] == [
         "pyyaml",
         "typing-extensions",
         "a-b",
@@ -138,8 +144,6 @@ def test_names_are_normal():
 
 
 def test_what_is_missing_is_said(monkeypatch, tmp_path):
-    with pytest.raises(BuildFailed, match="is not there"):
-        installed(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", "")
     with pytest.raises(MissingPrerequisite, match="uv is not installed"):

@@ -17,7 +17,7 @@ import pytest
 
 from crashlab.errors import BuildFailed, NotReady, StackError, UsageError
 from crashlab.stack import embedded, processes
-from crashlab.stack.base import Commit, Edit
+from crashlab.stack.base import Commit, Edit, job, packages, restart, states, usage
 from crashlab.stack.embedded import EmbeddedStack
 from crashlab.stack.services import SERVICES
 from tests.fast import toy_project
@@ -58,7 +58,7 @@ def test_up_starts_all_once_and_trains_once(stack):
     first = stack.slots.read()
     stack.up()
     assert stack.slots.read() == first
-    assert [s.healthy for s in stack.states()] == [True] * 4
+    assert [s.healthy for s in states(stack)] == [True] * 4
     assert (stack.home / "data" / "bootstraps").read_text() == "x"
     deadline = time.monotonic() + 10
     while not stack.logs("traffic") and time.monotonic() < deadline:
@@ -82,12 +82,13 @@ def test_a_service_gets_the_environment_of_the_table_and_nothing_else_to_import(
 
 def test_packages_are_those_of_each_side(stack):
     python = platform.python_version()
-    assert stack.packages("serving") == {"featurelib": "1.0.0", "python": python}
-    assert stack.packages("training") == {"featurelib": "1.1.0", "python": python}
+    assert packages(stack, "serving") == {"featurelib": "1.0.0", "python": python}
+    assert packages(stack, "training") == {"featurelib": "1.1.0", "python": python}
 
 
-def test_deploy_ships_the_commit_and_moves_the_address(stack):
+def test_deploy_ships_the_commit_under_the_same_address(stack):
     stack.up(["serving"])
+    url = stack.url("serving")
     old = stack.slots.read()["serving"]
     sha = change(stack, "VERSION = 1", "VERSION = 2")
     (stack.workspace.path / ENTRY).write_text("not committed, so not shipped")
@@ -95,8 +96,50 @@ def test_deploy_ships_the_commit_and_moves_the_address(stack):
     assert release.commit == sha
     assert info(stack)["version"] == 2
     assert old.running is None
-    assert (stack.home / "data" / "serving.url").read_text().strip() == stack.url("serving")
+    assert stack.url("serving") == stack.state("serving").url == url
     assert stack.logs("serving") == "version 2 starts"
+
+
+def test_clients_are_answered_while_another_version_takes_over(stack):
+    stack.up(["serving"])
+    url, seen, done = stack.url("serving") + "/info", [], threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            seen.append(httpx.get(url, timeout=30).json()["version"])
+
+    client = threading.Thread(target=ask)
+    client.start()
+    change(stack, "VERSION = 1", "VERSION = 2")
+    stack.deploy()
+    done.set()
+    client.join()
+    assert seen == sorted(seen)
+    assert {1, 2} >= set(seen) >= {1}
+    assert info(stack)["version"] == 2
+
+
+def test_a_service_that_was_killed_looks_stopped(stack):
+    stack.up(["serving"])
+    os.kill(stack.slots.read()["serving"].pid, signal.SIGKILL)
+    with pytest.raises(httpx.TransportError):
+        info(stack)
+    found = stack.state("serving")
+    assert (found.running, found.healthy, found.usage) == (False, False, None)
+    stack.up(["serving"])
+    assert info(stack)["version"] == 1
+
+
+def test_a_gateway_that_was_killed_comes_back_with_the_next_up(stack):
+    stack.up(["serving"])
+    url = stack.url("serving")
+    gateway = processes.marked(stack.mark, "gateway")
+    processes.end(gateway)
+    assert not processes.answers(url + "/ready")
+    assert stack.state("serving").healthy
+    stack.up(["serving"])
+    assert stack.url("serving") == url
+    assert info(stack)["version"] == 1
 
 
 @pytest.mark.parametrize(
@@ -163,7 +206,7 @@ def test_a_service_that_answers_that_it_is_not_ready_is_given_up_early(stack, mo
     with pytest.raises(BuildFailed, match="The new version answers that it is not ready"):
         stack.deploy()
     assert time.monotonic() - begun < 20
-    state = {found.name: found for found in stack.states()}["serving"]
+    state = stack.state("serving")
     assert (state.running, state.healthy) == (True, False)
 
 
@@ -180,34 +223,34 @@ def test_patience_ends_by_time_and_begins_anew_with_each_other_answer(monkeypatc
 def test_stop_and_restart_one_service(stack):
     stack.up(["mlflow", "serving"])
     url = stack.url("serving")
-    stack.stop("serving")
-    stack.stop("serving")
-    assert {s.name: s.running for s in stack.states()}["mlflow"]
+    stack.down(["serving"])
+    stack.down(["serving"])
+    assert stack.state("mlflow").running
     assert not processes.answers(url + "/ready")
-    stack.restart("serving")
+    restart(stack, "serving")
     assert stack.url("serving") == url
     assert info(stack)["version"] == 1
 
 
 def test_a_port_that_is_taken_meanwhile_is_named(stack):
     stack.up(["serving"])
-    stack.stop("serving")
-    port = stack.slots.read()["serving"].port
+    stack.down(["serving"])
+    port = int(stack.url("serving").rsplit(":", 1)[1])
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
         with pytest.raises(StackError, match=f"Port {port} of serving is in use"):
-            stack.restart("serving")
+            restart(stack, "serving")
 
 
 def test_jobs_take_input_and_give_their_end(stack):
-    assert stack.job(["echo"], stdin="a\nb\n").out == "a\nb\n"
-    done = stack.job(["fail"])
+    assert job(stack, ["echo"], stdin="a\nb\n").out == "a\nb\n"
+    done = job(stack, ["fail"])
     assert (done.code, done.err.strip()) == (1, "it failed")
     begun = time.monotonic()
     with pytest.raises(StackError, match="did not end within"):
-        stack.job(["sleep"], timeout=0.5)
+        job(stack, ["sleep"], timeout=0.5)
     assert time.monotonic() - begun < 5
     assert processes.marked(stack.mark, "job") == []
 
@@ -216,20 +259,57 @@ def test_jobs_use_the_working_tree_and_commands_the_release(stack):
     stack.up(["serving"])
     entry = stack.workspace.path / "training" / "__main__.py"
     entry.write_text("print('changed')")
-    assert stack.job(["echo"]).out == "changed\n"
+    assert job(stack, ["echo"]).out == "changed\n"
     program = "import featurelib, os; print(featurelib.RELEASE, os.listdir())"
-    assert stack.execute("serving", ["python", "-c", program]).out == "1.0.0 ['serving']\n"
-    assert stack.execute("serving", ["no-such-command"]).code == 127
+    assert stack.run("serving", ["python", "-c", program]).out == "1.0.0 ['serving']\n"
+    assert stack.run("serving", ["no-such-command"]).code == 127
+
+
+def test_a_command_has_as_long_as_it_is_given(stack):
+    begun = time.monotonic()
+    with pytest.raises(StackError, match="did not end within"):
+        stack.run("serving", ["sleep", "60"], timeout=0.5)
+    assert time.monotonic() - begun < 30
+    assert processes.marked(stack.mark, "job") == []
+    with pytest.raises(UsageError, match="no command"):
+        stack.run("serving", [])
+
+
+def test_what_was_stopped_comes_back_as_it_was_and_what_was_forgotten_as_the_workspace_is(stack):
+    stack.up(["serving"])
+    change(stack, "VERSION = 1", "VERSION = 2")
+    stack.down(["serving"])
+    assert stack.state("serving").usage is None
+    assert stack.logs("serving") == "version 1 starts"
+    stack.up(["serving"])
+    assert info(stack)["version"] == 1
+    stack.down(["serving"], forget=True)
+    assert stack.logs("serving") == ""
+    assert not list((stack.home / "releases").glob("serving-*"))
+    stack.up(["serving"])
+    assert info(stack)["version"] == 2
+
+
+def test_a_state_without_health_asks_the_service_nothing(stack, monkeypatch):
+    stack.up(["serving"])
+    monkeypatch.setattr(processes, "status", lambda *_: pytest.fail("it was asked"))
+    found = stack.state("serving", health=False)
+    assert (found.running, found.healthy) == (True, False)
+    assert found.usage.memory_mb > 1
+    assert usage(stack, "serving").threads == found.usage.threads
+    with pytest.raises(StackError, match="traffic is not running"):
+        usage(stack, "traffic")
 
 
 def test_names_are_checked(stack):
-    for call in (stack.stop, stack.restart, stack.url, stack.logs, stack.packages, stack.shell):
+    for call in (stack.url, stack.logs, stack.state, stack.shell, lambda name: packages(stack, name)):
         with pytest.raises(UsageError, match="no service"):
             call("nginx")
-    with pytest.raises(UsageError, match="no memory limits"):
-        stack.limit("serving", memory_mb=1)
+    for call in (stack.up, stack.down):
+        with pytest.raises(UsageError, match="no service"):
+            call(["nginx"])
     with pytest.raises(UsageError, match="runs once"):
-        stack.restart("training")
+        restart(stack, "training")
     with pytest.raises(UsageError, match="no address"):
         stack.url("traffic")
 
@@ -244,7 +324,7 @@ def test_two_threads_start_two_services_that_know_each_other(stack):
 
 
 def test_two_stacks_live_side_by_side(stack, tmp_path):
-    other = EmbeddedStack(tmp_path / "other" / "system", stack.root, stack.state, "eta")
+    other = EmbeddedStack(tmp_path / "other" / "system", stack.root, stack.shared, "eta")
     try:
         stack.up(["serving"])
         other.up(["serving"])
@@ -258,7 +338,8 @@ def test_two_stacks_live_side_by_side(stack, tmp_path):
 def test_down_finds_everything_without_its_file(stack):
     stack.up()
     (stack.home / "embedded.json").write_text("{ damaged")
-    assert len(processes.marked(stack.mark)) == 3
+    # Three services, and the gateway before one of them.
+    assert len(processes.marked(stack.mark)) == 4
     stack.down()
     stack.down()
     assert processes.marked(stack.mark) == []
@@ -287,7 +368,7 @@ def test_a_process_that_ignores_sigterm_is_killed(stack, monkeypatch):
 def test_a_command_killed_at_any_moment_leaves_nothing_behind(stack, command, delay):
     if command == "deploy":
         stack.up(["serving"])
-    argv = [sys.executable, "-m", "tests.fast.toy_project", *map(str, (stack.home, stack.root, stack.state)), command]
+    argv = [sys.executable, "-m", "tests.fast.toy_project", *map(str, (stack.home, stack.root, stack.shared)), command]
     environment = {**os.environ, "PYTHONPATH": str(toy_project.ROOT)}
     with subprocess.Popen(argv, cwd=toy_project.ROOT, env=environment, start_new_session=True) as child:
         time.sleep(delay)

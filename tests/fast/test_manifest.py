@@ -52,7 +52,7 @@ def test_the_embedded_runtime_gives_the_manifest_to_serving_alone(tmp_path):
     code = tmp_path / "code"
     (code / "serving").mkdir(parents=True)
     (code / manifest.FILE).write_text("OMP_NUM_THREADS=7\nPATH=/nowhere\nCRASHLAB_STACK=other\nRELEASE=mine\n")
-    stack = EmbeddedStack(home=tmp_path, root=ROOT, state=tmp_path, workload="eta")
+    stack = EmbeddedStack(home=tmp_path, root=ROOT, shared=tmp_path, workload="eta")
     prepared = Prepared(code, tmp_path / "env", "abc1234")
     values = stack._values({}, 1, "abc1234")
     serving = stack._environment(find("serving"), "serving", prepared, values)

@@ -47,7 +47,6 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     thread.start()
     url = f"http://127.0.0.1:{server.server_address[1]}"
     monkeypatch.setenv("SERVING_URL", url)
-    monkeypatch.delenv("SERVING_URL_FILE", raising=False)
     yield url
     server.shutdown()
     thread.join()
@@ -84,7 +83,6 @@ def test_the_gateway_records_every_request_with_its_status(tmp_path, api):
 
 def test_a_dead_api_is_sent_everything_and_ends_no_replay(tmp_path, monkeypatch):
     monkeypatch.setenv("SERVING_URL", "http://127.0.0.1:9")
-    monkeypatch.delenv("SERVING_URL_FILE", raising=False)
     assert replay(tmp_path, as_it_is=True) == 0
     seen = observer(tmp_path)
     assert seen.silent

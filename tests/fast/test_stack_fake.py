@@ -6,13 +6,17 @@ import pytest
 
 from crashlab.errors import BuildFailed, MissingPrerequisite, StackError, UsageError
 from crashlab.stack import engine
-from crashlab.stack.base import Commit, Finished, Stack
+from crashlab.stack.base import Commit, Finished, Stack, job, states
 from crashlab.stack.compose import ComposeStack
 from crashlab.stack.embedded import EmbeddedStack
 from crashlab.stack.engine import Engine, explain
 from crashlab.stack.fake import FakeRegistry, FakeStack
 
 METHODS = [name for name, value in vars(Stack).items() if inspect.isfunction(value) and not name.startswith("_")]
+
+
+def test_the_protocol_stays_small():
+    assert len(METHODS) <= 8, METHODS
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -25,14 +29,14 @@ def test_every_stack_has_the_protocols_parameters(kind, name):
 def test_it_remembers_what_was_asked(tmp_path):
     stack = FakeStack(tmp_path, answers={"echo": lambda text: Finished(0, text, "")}, log={"serving": "a\nb\nc"})
     stack.up()
-    assert [state.running for state in stack.states()] == [True, False, True, True]
-    assert stack.job(["echo"], stdin="in").out == "in"
+    assert [state.running for state in states(stack)] == [True, False, True, True]
+    assert job(stack, ["echo"], stdin="in").out == "in"
     assert stack.logs("serving", 2) == "b\nc"
     sha = stack.workspace.commit(Commit("m", (), "A <a@example.com>", ""))
     assert stack.deploy().commit == sha
-    stack.stop("serving")
+    stack.down(["serving"])
     stack.down()
-    assert [name for name, _ in stack.calls] == ["up", "job", "deploy", "stop", "down"]
+    assert [name for name, _ in stack.calls] == ["up", "run", "deploy", "down", "down"]
 
 
 def test_it_fails_on_request(tmp_path):
@@ -42,9 +46,7 @@ def test_it_fails_on_request(tmp_path):
     with pytest.raises(BuildFailed, match="does not build"):
         stack.deploy()
     with pytest.raises(UsageError):
-        stack.limit("serving", cpus=1)
-    with pytest.raises(UsageError):
-        stack.stop("nginx")
+        stack.down(["nginx"])
 
 
 def test_its_registry_moves_aliases_to_versions_that_there_are():
@@ -75,7 +77,7 @@ def test_without_docker_the_other_runtime_is_offered(tmp_path, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     assert not engine.answers()
     stack = ComposeStack(tmp_path / "home", tmp_path, tmp_path, "eta")
-    for call in (stack.states, lambda: stack.url("serving"), lambda: stack.logs("mlflow")):
+    for call in (lambda: states(stack), lambda: stack.url("serving"), lambda: stack.logs("mlflow")):
         with pytest.raises(MissingPrerequisite, match="Docker does not answer") as failure:
             call()
         assert "--runtime embedded" in failure.value.hint

@@ -11,7 +11,7 @@ import pytest
 from crashlab.registry import RegistryClient
 from crashlab.settings import Settings
 from crashlab.stack import processes
-from crashlab.stack.base import Commit, Edit, silent
+from crashlab.stack.base import Commit, Edit, job, silent
 from crashlab.stack.embedded import EmbeddedStack
 from crashlab.stand import Stand, clean_up, open_stand
 
@@ -46,7 +46,7 @@ def leave_everything_behind(stand: Stand) -> None:
     stack.workspace.git("branch", "another")
     stack.up(["serving", "traffic"])
     stack.registry.move_alias("champion", 2)
-    assert stack.job(["train", "--alias", "champion"], timeout=600).code == 0
+    assert job(stack, ["train", "--alias", "champion"], timeout=600).code == 0
     assert len(stack.registry.versions()) == 7
     (stand.system / "data" / "traffic.json").write_text("{}")
     (stand.system / "mlflow" / "artifacts" / "left.txt").write_text("here")
@@ -64,14 +64,14 @@ def test_what_is_left_is_found_and_gone_after_the_reset(stand):
         "logs/serving.log", "registry's database", "running services",
     ):  # fmt: skip
         assert name in found, name
-    process = next(state for state in stand.stack.states() if state.name == "mlflow")
+    process = stand.stack.state("mlflow")
     stand.reset(silent)
     assert stand.leftovers() == []
     # The registry that goes on running answers from the database that was put back.
     registry = stand.stack.registry
     assert sorted(registry.versions()) == [1, 2, 3, 4, 5, 6]
     assert registry.aliases()["champion"] == 5
-    assert next(state for state in stand.stack.states() if state.name == "mlflow").detail == process.detail
+    assert stand.stack.state("mlflow").detail == process.detail
 
 
 def test_a_stopped_registry_is_started_again(stand):
@@ -105,7 +105,7 @@ def test_a_killed_proof_is_torn_down_by_the_next_one(home, stand):
     # A stand whose lock nobody holds: its folder, and a process that carries its mark.
     orphan = home / "stands" / "900"
     (orphan / "eta-embedded" / "system").mkdir(parents=True)
-    left = EmbeddedStack(home=orphan / "eta-embedded" / "system", root=ROOT, state=home, workload="eta")
+    left = EmbeddedStack(home=orphan / "eta-embedded" / "system", root=ROOT, shared=home, workload="eta")
     processes.spawn(
         ["sleep", "300"], home, processes.base_environment(None, left.mark, "serving"), orphan / "log"
     )  # fmt: skip
