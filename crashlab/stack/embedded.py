@@ -24,7 +24,7 @@ from crashlab.stack import manifest, processes, releases
 from crashlab.stack.base import Finished, Release, Report, ServiceState, Usage, silent
 from crashlab.stack.envs import Environments, installed, python_version
 from crashlab.stack.processes import Started
-from crashlab.stack.services import SERVICES, Service, command, environment, find, requirements_folder
+from crashlab.stack.services import SERVICES, Service, command, environment, find, launch, requirements_folder
 from crashlab.stack.slots import Prepared, Slot, SlotFile, Slots, with_port
 from crashlab.workspace import GitWorkspace
 
@@ -274,6 +274,7 @@ class EmbeddedStack:
             "workload": self.workload,
             "model": self.model,
             "release": release,
+            "launch": launch(self.home),
             "mlflow_url": with_port(slots, "mlflow").url,
             "serving_url": with_port(slots, "serving").url,
         }
