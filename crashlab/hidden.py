@@ -19,6 +19,7 @@ from crashlab import load, production, watching
 from crashlab.errors import CrashlabError, StackError
 from crashlab.evidence import same
 from crashlab.model import Frozen, LatencyProbe, PinMismatch, Probe, ProbeRow
+from crashlab.past import moved_field
 from crashlab.pins import minor
 from crashlab.quality import METRICS
 from crashlab.registry import RegistryClient
@@ -74,9 +75,10 @@ class HiddenSet(Frozen):
     """How clients express fields since the onset, as in `traffic.json`; empty where they speak as ever."""
 
 
-def read_pool(path: Path) -> list[HiddenRow]:
-    """Read a snapshot's pool."""
-    return [HiddenRow.model_validate_json(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+def read_pool(path: Path, event_time: str, weeks: int) -> list[HiddenRow]:
+    """Read a snapshot's pool, its event times `weeks` later."""
+    text = moved_field(path.read_text(encoding="utf-8"), event_time, weeks)
+    return [HiddenRow.model_validate_json(line) for line in text.splitlines() if line]
 
 
 def draw(pool: Sequence[HiddenRow], seed: int, entity: str) -> HiddenSet:

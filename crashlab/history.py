@@ -5,7 +5,7 @@ all of them on today's code gives the first tree; committing them one by one lea
 """
 
 import tomllib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +103,15 @@ def trees(root: Path, workload: str) -> list[tuple[dict[str, Any], Tree]]:
     return result
 
 
-def stream(root: Path, workload: str) -> bytes:
-    """Return the whole history in the format of `git fast-import`, on branch main."""
+def stream(root: Path, workload: str, weeks: int = 0) -> bytes:
+    """Return the whole history in the format of `git fast-import`, on branch main, its dates moved by `weeks`."""
     from crashlab.workspace import git_date, split_author
 
     out = bytearray()
     previous: Tree = {}
     for number, (entry, files) in enumerate(trees(root, workload), 1):
         name, address = split_author(str(entry["author"]))
-        date = git_date(datetime.fromisoformat(str(entry["when"])))
+        date = git_date(datetime.fromisoformat(str(entry["when"])) + timedelta(weeks=weeks))
         message = str(entry["message"]).strip().encode() + b"\n"
         out += b"commit refs/heads/main\n"
         out += f"mark :{number}\nauthor {name} <{address}> {date}\ncommitter {name} <{address}> {date}\n".encode()

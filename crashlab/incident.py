@@ -23,6 +23,7 @@ from crashlab import (
     freezing,
     hidden,
     mixes,
+    past,
     production,
     scenario,
     snapshot,
@@ -95,7 +96,7 @@ class Incident:
             )
         self.record = store.read(self.paths.record, Record)
         self.root = self.record.root or settings.root
-        self.workload = workload.load(self.root, self.record.workload)
+        self.workload = workload.load(self.root, self.record.workload).moved(self.record.weeks)
         # A proof lends its own stack's folder to an incident, behind a link.
         home = self.paths.system.resolve()
         self.stack = open_stack(settings, self.record.runtime, home, self.record.workload, self.root)
@@ -188,6 +189,11 @@ class Incident:
         return found
 
     @property
+    def origin(self) -> snapshot.Snapshot:
+        """The snapshot that the incident was made from, in the incident's own calendar."""
+        return snapshot.load_snapshot(self.record.snapshot).moved(self.record.weeks)
+
+    @property
     def sealed(self) -> Sealed:
         """The truth; for the engine's own use before the end."""
         return store.read(self.paths.truth, Sealed)
@@ -205,7 +211,7 @@ class Incident:
     def observer(self) -> Observer:
         """Return an observer of the system as it runs now."""
         calendar = self.workload.calendar
-        snap = snapshot.load_snapshot(self.record.snapshot)
+        snap = self.origin
         since = self.record.deployments[-1].at if self.record.deployments else None
         windows = Windows(
             (calendar.week_start, calendar.baseline_end),
@@ -353,7 +359,7 @@ class Incident:
         A bundle that is not thorough lacks the facts after the fix, which tell a stale citation from a false one.
         `live` and `thorough` are what `crashlab.hidden.probe` takes them for.
         """
-        snap = snapshot.load_snapshot(self.record.snapshot)
+        snap = self.origin
         sealed = self.sealed
         diff = self.workspace.diff(self.record.base_commit)[:200_000]
         probe = Probe(failure=unreadable(submission.text))
@@ -386,7 +392,7 @@ class Incident:
 
         See `crashlab.hidden.probe`.
         """
-        snap = snapshot.load_snapshot(self.record.snapshot)
+        snap = self.origin
         chosen = store.read(self.paths.hidden, hidden.HiddenSet)
         try:
             result = hidden.probe(
@@ -552,13 +558,15 @@ def start(
     runtime: RuntimeName = "embedded",
     report: Report = silent,
     system: Path | None = None,
+    weeks: int | None = None,
     background: bool = False,
 ) -> Incident:
     """Bring up a system, break it and write the brief. Whatever fails or is interrupted is torn down again.
 
     Without a name, a scenario is drawn among those of `level` and `family` by the weights of `mix`; a seed that was
     given draws the same one again. `system` is the folder of a pristine stack to use instead of one of its own; such
-    an incident does not become the current one. With `background`, the evidence is frozen after the return. `on` is the
+    an incident does not become the current one, and has the calendar of that stack, which lies `weeks` after the canonical one;
+    any other's week is the latest one that is over. With `background`, the evidence is frozen after the return. `on` is the
     workload, for instance one that was made from a person's own table; the scenario's own where it is None.
     """
     rng: random.Random = secrets.SystemRandom() if seed is None else random.Random(f"draw:{seed}")
@@ -578,7 +586,9 @@ def start(
     nonce = secrets.token_hex(16)
     root = sources.root(settings, chosen.workload)
     load = workload.load(root, chosen.workload)
-    truth = scenario.plan(chosen.name, seed, ground)
+    created_at = datetime.now(UTC)
+    weeks = load.calendar.weeks_to(created_at) if weeks is None else weeks
+    truth = scenario.plan(chosen.name, seed, ground).moved(weeks)
 
     def make(home: Path) -> Stack:
         return open_stack(settings, runtime, home, chosen.workload, root)
@@ -594,9 +604,10 @@ def start(
         blind=blind or name is None,
         level=chosen.level,
         commitment=commitment(nonce, seed),
-        created_at=datetime.now(UTC),
+        created_at=created_at,
         phase="starting",
         snapshot=snap.folder,
+        weeks=weeks,
         root=None if root == settings.root else root,
     )
     paths.sealed.mkdir(parents=True, mode=0o700)
@@ -658,13 +669,15 @@ def played_on(
 
 def prepare(incident: Incident, snap: snapshot.Snapshot, truth: Truth, *, fresh: bool = True) -> None:
     """Fill the stack's folder from the snapshot, unless it is full already, with production recorded up to the onset."""
-    for part in ("data", "mlflow") if fresh else ():
-        shutil.copytree(snap.folder / part, incident.paths.system / part, dirs_exist_ok=True)
+    load, weeks, system = incident.workload, incident.record.weeks, incident.paths.system
+    if fresh:
+        GitWorkspace.create(system / "workspace", incident.root, load.name, weeks)
+        past.copy(snap.folder, system, load, weeks)
     # The history came with the snapshot: the training job has run, as far as this stack is concerned.
-    (incident.paths.system / "mlflow" / ".bootstrapped").touch()
-    forget_after(incident.paths.system / "data", truth.onset)
-    pool = hidden.read_pool(snap.folder / "hidden.jsonl")
-    store.write(incident.paths.hidden, hidden.draw(pool, truth.seed, incident.workload.entity), private=True)
+    (system / "mlflow" / ".bootstrapped").touch()
+    forget_after(system / "data", truth.onset)
+    pool = hidden.read_pool(snap.folder / "hidden.jsonl", load.event_time, weeks)
+    store.write(incident.paths.hidden, hidden.draw(pool, truth.seed, load.entity), private=True)
 
 
 def forget_after(data: Path, onset: datetime) -> None:
@@ -703,6 +716,7 @@ def break_system(incident: Incident, truth: Truth, report: Report, *, dead: bool
             for change in before:
                 stack.workspace.commit(change)
             scenario.inject(stack, truth)
+            past.date_new_runs(incident.paths.system / "mlflow", incident.record.created_at, truth.onset)
             if truth.world:
                 change_world(stack, truth, incident.settings.data_seed)
             settle(incident)

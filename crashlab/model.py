@@ -4,7 +4,8 @@ Nothing here imports project code or a heavy package, so the command line, the s
 it. Whatever is read from a file is validated with unknown keys refused, and one validation reports every error.
 """
 
-from datetime import datetime
+import re
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -16,6 +17,21 @@ RuntimeName = Literal["compose", "embedded"]
 Phase = Literal["healthy", "broken", "after"]
 ItemStatus = Literal["passed", "partial", "failed", "not graded"]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+
+
+DATE = re.compile(r"(?<![\d-])\d{4}-\d{2}-\d{2}(?![\d-])")
+
+
+def moved(text: str, weeks: int) -> str:
+    """Return a text with every date in it moved by whole weeks; times of day and whatever is no date stay."""
+
+    def move(found: re.Match[str]) -> str:
+        try:
+            return (date.fromisoformat(found[0]) + timedelta(weeks=weeks)).isoformat()
+        except (ValueError, OverflowError):
+            return found[0]
+
+    return DATE.sub(move, text) if weeks else text
 
 
 class Frozen(BaseModel):
@@ -87,6 +103,15 @@ class Truth(Frozen):
         """Every fault of the incident."""
         own = Contributing.model_validate({name: getattr(self, name) for name in Contributing.model_fields})
         return (own, *self.contributing)
+
+    def moved(self, weeks: int) -> "Truth":
+        """Return the truth of the same fault in an incident that lies `weeks` later.
+
+        Its texts name days of the calendar. On a person's own table, what looks like a date may be a name in the table.
+        """
+        if not self.own_alerts:
+            return Truth.model_validate_json(moved(self.model_dump_json(), weeks))
+        return self.model_copy(update={"onset": self.onset + timedelta(weeks=weeks)})
 
     def led_by(self, cause: str) -> "Truth":
         """Return the truth as an account tells it that leads with `cause`, where that is one of its causes."""

@@ -51,6 +51,8 @@ class Record(Frozen):
     phase: PhaseName
     base_commit: str = ""
     snapshot: Path
+    weeks: int = 0
+    """How many weeks this incident's calendar, and everything dated in it, lies after the canonical one of its snapshot."""
     root: Path | None = None
     """Folder of the code, where it is not the project's."""
     deployments: tuple[Deployment, ...] = ()

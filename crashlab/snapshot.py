@@ -1,7 +1,8 @@
 """Trained, registered histories that incidents start from, so that no start has to train.
 
 A snapshot is made once for a workload, a data seed, a runtime and the code it came from: the history is trained, a
-healthy week is served and logged, and this machine's healthy latency is measured. Nothing in it belongs to a fault.
+healthy week is served and logged, and this machine's healthy latency is measured. Nothing in it belongs to a fault, and
+nothing depends on the day on which it is made: what is copied from it is moved in time, see `crashlab.past`.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from crashlab import alerts, evidence, hidden, load, production, sources, store, watching
+from crashlab import alerts, evidence, hidden, load, past, production, sources, store, watching
 from crashlab.errors import CrashlabError, StackError
 from crashlab.evidence import Observer, Windows
 from crashlab.model import Alert, Evidence, Frozen, LatencyProbe, RuntimeName
@@ -48,10 +49,15 @@ class Snapshot(Frozen):
     latency: LatencyProbe
     reference: Reference
 
+    def moved(self, weeks: int) -> "Snapshot":
+        """Return the snapshot with the days in its facts `weeks` later; its folder is that of the canonical one."""
+        facts = past.moved_facts(self.healthy.facts, weeks)
+        return self.model_copy(update={"healthy": self.healthy.model_copy(update={"facts": facts})})
+
 
 def fingerprint(root: Path, workload: str, seed: int, runtime: RuntimeName) -> str:
     """Hash of everything a snapshot depends on."""
-    digest = hashlib.sha256(f"{workload} {seed} {runtime} {POOL} {watching.FILE}".encode())
+    digest = hashlib.sha256(f"{workload} {seed} {runtime} {POOL} {watching.FILE} {past.FORM}".encode())
     if runtime == "embedded":
         digest.update(platform.python_version().encode())
     for name in ("featurelib", "training", "serving"):
@@ -114,6 +120,7 @@ def ensure(
                 store.write(ground.path(home), ground.measure(stack, workload, root, snapshot.reference.features))
         finally:
             stack.down()
+        past.tell_recordings(home, workload)
         final = snapshot.model_copy(update={"folder": folder})
         for name in ("workspace", "logs", "releases"):
             shutil.rmtree(home / name, ignore_errors=True)
@@ -170,6 +177,7 @@ def _make(stack: Stack, workload: Workload, seed: int, root: Path, report: Repor
         hidden.HiddenRow(order=row["order"], actual=row["actual"], **a) for row, a in zip(rows, answers, strict=True)
     ]
     store.write_text(stack.home / "hidden.jsonl", "".join(row.model_dump_json() + "\n" for row in pool), private=True)
+    past.tell_registry(stack.home / "mlflow", workload)
     report("measuring the healthy system")
     registry = stack.registry
     if not isinstance(registry, RegistryClient):

@@ -11,17 +11,21 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock, Timeout
 
-from crashlab import snapshot, sources, workload
+from crashlab import past, snapshot, sources, workload
 from crashlab.errors import StackError
 from crashlab.incident import open_stack
 from crashlab.model import RuntimeName
 from crashlab.settings import Settings
 from crashlab.stack.base import Report, Stack, states
+from crashlab.stack.services import LAUNCH_FILE
+from crashlab.workload import Workload
+from crashlab.workspace import GitWorkspace
 
 DATABASE: Final = "mlflow/mlflow.db"
 """The registry's database, which is compared by content: a running server writes pages in another order."""
@@ -30,7 +34,7 @@ ALIVE: Final = ("mlflow",)
 PASSING: Final = ("embedded.json", "logs/mlflow.log", "context/", "mlflow/mlflow.db")
 """Files that tell nothing of a scenario: the table of processes, the running registry's log, and Compose's build
 contexts, which every build writes anew. The database is looked at by content."""
-KEPT: Final = ("workspace", "data", "mlflow", "logs", "context", "embedded.json")
+KEPT: Final = ("workspace", "data", "mlflow", "logs", "context", "embedded.json", LAUNCH_FILE)
 """What a stack's folder may hold between two scenarios, its locks apart."""
 LOGS: Final = ("mlflow.log",)
 SERVED: Final = ("traffic", "serving")
@@ -38,14 +42,27 @@ SERVED: Final = ("traffic", "serving")
 
 
 class Stand:
-    """One running registry with the pristine state of a workload. Made by `open_stand`."""
+    """One running registry with the pristine state of a workload. Made by `open_stand`.
+
+    Every scenario on it has one calendar, `weeks` after the canonical one, whatever day it has become meanwhile.
+    """
 
     def __init__(
-        self, settings: Settings, runtime: RuntimeName, folder: Path, snap: snapshot.Snapshot, name: str, root: Path
+        self,
+        settings: Settings,
+        runtime: RuntimeName,
+        folder: Path,
+        snap: snapshot.Snapshot,
+        load: Workload,
+        root: Path,
     ) -> None:
+        name = load.name
         self.settings = settings
         self.runtime = runtime
         self.workload = name
+        self.root = root
+        self.load = load
+        self.weeks = load.calendar.weeks_to(datetime.now(UTC))
         self.snapshot = snap
         self.folder = folder
         self.system = folder / f"{name}-{runtime}" / "system"
@@ -57,10 +74,10 @@ class Stand:
         """Fill the stack's folder from the snapshot and start the registry."""
         report("making the stand")
         self.system.mkdir(parents=True)
-        _ = self.stack.workspace
-        shutil.copytree(self.system / "workspace", self.pristine / "workspace", symlinks=True)
-        for part in ("data", "mlflow"):
-            shutil.copytree(self.snapshot.folder / part, self.system / part)
+        GitWorkspace.create(self.system / "workspace", self.root, self.workload, self.weeks)
+        past.copy(self.snapshot.folder, self.system, self.load, self.weeks)
+        for part in ("workspace", "data"):
+            shutil.copytree(self.system / part, self.pristine / part, symlinks=True)
         self.stack.up(ALIVE, report)
         # The server changes its own tables when it first opens them; what it has made of them is the first state.
         shutil.copytree(self.system / "mlflow", self.pristine / "mlflow")
@@ -72,9 +89,9 @@ class Stand:
         report("putting the stand back")
         self.stack.down(SERVED, forget=True)
         self.stack.up(ALIVE)
-        for part, source in (("workspace", self.pristine), ("data", self.snapshot.folder)):
+        for part in ("workspace", "data"):
             shutil.rmtree(self.system / part, ignore_errors=True)
-            shutil.copytree(source / part, self.system / part, symlinks=True)
+            shutil.copytree(self.pristine / part, self.system / part, symlinks=True)
         _restore_database(self.pristine / DATABASE, self.system / DATABASE)
         mirror(self.pristine / "mlflow", self.system / "mlflow", "mlflow.db")
         for path in [*self.system.iterdir(), *(self.system / "logs").glob("*")]:
@@ -118,7 +135,7 @@ def open_stand(settings: Settings, runtime: RuntimeName, name: str, report: Repo
     stands.mkdir(parents=True, exist_ok=True)
     clean_up(settings)
     with _free_place(stands) as folder:
-        stand = Stand(settings, runtime, folder, snap, name, root)
+        stand = Stand(settings, runtime, folder, snap, load, root)
         try:
             stand.make(report)
             yield stand

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import grader
-from crashlab import alerts, answers, scenario, snapshot, store
+from crashlab import alerts, answers, scenario, store
 from crashlab.errors import CrashlabError
 from crashlab.incident import Incident, bring_up, start
 from crashlab.model import Alert, Bundle, Evidence, Frozen, Ground, RuntimeName, Submission, Truth, Verdict
@@ -184,7 +184,7 @@ def _begin(trial: Trial, known: scenario.Scenario) -> Incident | None:
     with trial.step("the injection fires its alerts") as proved:
         incident = start(
             trial.settings, trial.name, blind=True, seed=trial.seed, runtime=trial.stand.runtime, report=trial.report,
-            system=trial.stand.system, on=trial.stand.workload if trial.ground is not None else None,
+            system=trial.stand.system, weeks=trial.stand.weeks, on=trial.stand.workload if trial.ground is not None else None,
         )  # fmt: skip
         fired = {alert.rule for alert in incident.brief.alerts}
         wanted = set(incident.sealed.truth.own_alerts or known.alerts)
@@ -196,7 +196,7 @@ def _begin(trial: Trial, known: scenario.Scenario) -> Incident | None:
 
 def _healthy(trial: Trial, incident: Incident) -> None:
     with trial.step("the healthy system shows nothing wrong") as proved:
-        snap = snapshot.load_snapshot(incident.record.snapshot)
+        snap = incident.origin
         proved(not snap.alerts, ", ".join(alert.rule for alert in snap.alerts) or "no alert on the healthy week")
         differing = snap.healthy.facts.get("parity mismatch")
         proved(differing == 0, f"parity mismatch {differing}; training and serving agree on every row if it is 0")
@@ -241,7 +241,7 @@ def _evidence(trial: Trial, incident: Incident) -> None:
     with trial.step("the evidence is there and tells it apart") as proved:
         truth = incident.sealed.truth
         broken = store.read(incident.paths.broken, Evidence)
-        healthy = snapshot.load_snapshot(incident.record.snapshot).healthy
+        healthy = incident.origin.healthy
         missing = [s for s in (*truth.supporting, *truth.discriminating) if s not in broken.facts]
         proved(not missing, f"not measurable: {', '.join(missing)}" if missing else "")
         proved(not broken.failures, "; ".join(broken.failures.values()))

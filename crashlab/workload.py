@@ -1,7 +1,7 @@
 """A workload as the engine sees it: names, calendar, objectives and alert rules, read from its own folder."""
 
 import tomllib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -14,15 +14,38 @@ from crashlab.quality import UNITS, Extra, Loss
 class Calendar(Frozen):
     """The workload's own calendar, in UTC. Data time never is wall-clock time.
 
+    A workload's file holds the canonical one, which its snapshots are made in; an incident has one that lies whole weeks
+    from it, so that its week is the newest one that is over.
+
     Production is replayed from `week_start` to `week_end`; `baseline_end` closes the part of that week in which
     nothing is ever wrong, which alert rules and `window=before` compare with. Of the stream, every `replay_every`-th
-    request is sent, which keeps a replay within seconds.
+    request is sent, which keeps a replay within seconds. `outcome_days` is how many days outcomes take to be known, where
+    they take days: no model can be trained on a window sooner.
     """
 
     week_start: datetime
     baseline_end: datetime
     week_end: datetime
     replay_every: int = Field(default=2, ge=1)
+    outcome_days: int = Field(default=0, ge=0)
+
+    def weeks_to(self, now: datetime) -> int:
+        """Return by how many weeks this calendar has to be moved to end on the latest Monday 00:00 UTC up to `now`.
+
+        Negative where the clock is behind the calendar: a log of what is yet to come would be no past.
+        """
+        return (now.astimezone(UTC) - self.week_end) // timedelta(weeks=1)
+
+    def moved(self, weeks: int) -> "Calendar":
+        """Return the calendar that lies `weeks` later."""
+        by = timedelta(weeks=weeks)
+        return self.model_copy(
+            update={
+                "week_start": self.week_start + by,
+                "baseline_end": self.baseline_end + by,
+                "week_end": self.week_end + by,
+            }
+        )
 
 
 class Objectives(Frozen):
@@ -107,6 +130,10 @@ class Workload(Frozen):
             return f"Objective: {said}."
         held = UNITS[self.quality.metric].format(unit=self.unit)
         return f"Objectives: an error of at most {self.objectives.quality:g} {held}, and {said}."
+
+    def moved(self, weeks: int) -> "Workload":
+        """Return the workload with its calendar `weeks` later."""
+        return self.model_copy(update={"calendar": self.calendar.moved(weeks)})
 
 
 def names(root: Path) -> list[str]:

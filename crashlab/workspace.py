@@ -63,9 +63,10 @@ class GitWorkspace:
         self.path = path
 
     @classmethod
-    def create(cls, path: Path, root: Path, workload: str) -> "GitWorkspace":
+    def create(cls, path: Path, root: Path, workload: str, weeks: int = 0) -> "GitWorkspace":
         """Make the repository of a workload's code from the project in `root`, or return the one that is there.
 
+        The commits' dates are those of the workload's history, moved by `weeks`.
         The last commit's tree is exactly the code in `root`. A killed call leaves nothing half done. Raises
         UsageError where the workload's history does not fit its code.
         """
@@ -81,7 +82,7 @@ class GitWorkspace:
             draft.mkdir()
             made = cls(draft)
             made.git("init", "--quiet", "--template=", "--initial-branch=main")
-            made.git("fast-import", "--quiet", stdin=history.stream(root, workload))
+            made.git("fast-import", "--quiet", stdin=history.stream(root, workload, weeks))
             made.git("reset", "--quiet", "--hard", "main")
             draft.rename(path)
         return cls(path)
@@ -89,7 +90,7 @@ class GitWorkspace:
     def commit(self, change: Commit) -> str:
         """Apply the edits, lock requirements again where asked to, and commit; returns the new commit's hash.
 
-        All edits fit or none is applied. Raises UsageError where one does not, and BuildFailed where the new
+        A change without a date is made right after the newest commit. All edits fit or none is applied. Raises UsageError where one does not, and BuildFailed where the new
         requirements cannot be resolved.
         """
         from crashlab.stack.envs import compile_requirements
@@ -113,7 +114,8 @@ class GitWorkspace:
         self.git("add", "--", *names)
         if not self.git("diff", "--cached", "--name-only", "HEAD", "--", *names):
             raise UsageError("The commit changes nothing.", "Its edits replace text by the same text.")
-        return self._commit(change.message, change.author, datetime.fromisoformat(change.when), names)
+        when = datetime.fromisoformat(change.when) if change.when else self._next()
+        return self._commit(change.message, change.author, when, names)
 
     def revert(self, commit: str) -> str:
         """Commit the inverse of `commit`; returns the new hash. Raises UsageError where later changes overlap it."""

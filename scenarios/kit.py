@@ -9,7 +9,7 @@ from typing import cast
 
 from crashlab.errors import NotReady, StackError
 from crashlab.fault import Fault, Fix
-from crashlab.model import Contributing, Truth
+from crashlab.model import Contributing, Truth, moved
 from crashlab.stack import base
 from crashlab.stack.base import Commit, Edit, Stack
 
@@ -20,7 +20,8 @@ AUTHORS = (
     "Wen Zhao <wen@example.com>",
 )
 WEEKEND = datetime(2026, 9, 5, tzinfo=UTC)
-"""Onsets are drawn from here on: the days before are every workload's healthy baseline."""
+"""Onsets are drawn from here on: the days before are every workload's healthy baseline. The calendar is the canonical one;
+an incident is moved to a weekend of its own, and its truth with it."""
 SKEWS = (
     "unit-mismatch",
     "feature-library-version-mismatch",
@@ -57,9 +58,14 @@ def change(truth: Truth, message: str, *edits: Edit, relock: tuple[str, ...] = (
     return Commit(message, edits, rng.choice(AUTHORS), when.isoformat(), relock)
 
 
+def day(truth: Truth, canonical: str) -> str:
+    """Return a day of the canonical calendar, in ISO 8601, as the incident of the truth has it."""
+    return moved(canonical, (truth.onset - WEEKEND) // timedelta(weeks=1))
+
+
 def mend(message: str, *edits: Edit, relock: tuple[str, ...] = ()) -> Commit:
-    """Return a commit of the person on call."""
-    return Commit(message, edits, "On call <on-call@example.com>", "2026-09-07T09:00:00+00:00", relock)
+    """Return a commit of the person on call, dated right after the newest one."""
+    return Commit(message, edits, "On call <on-call@example.com>", "", relock)
 
 
 def inverse(*edits: Edit) -> tuple[Edit, ...]:
@@ -143,7 +149,10 @@ def compose(scenario: str, rng: random.Random, parts: tuple[str, str], first_hou
 def both(truth: Truth, parts: tuple[str, str]) -> tuple[Truth, Truth]:
     """Return the two truths that `compose` drew, with the onset of the incident."""
     main, second = (
-        _fault(name).plan(random.Random(int(truth.parameters[key]))).model_copy(update={"onset": truth.onset})
+        _fault(name)
+        .plan(random.Random(int(truth.parameters[key])))
+        .moved((truth.onset - WEEKEND) // timedelta(weeks=1))
+        .model_copy(update={"onset": truth.onset})
         for name, key in zip(parts, ("main_seed", "second_seed"), strict=True)
     )
     return main, second

@@ -9,7 +9,7 @@ of how the world will differ from the stored stream, which `settle` writes into 
     adjust      columns whose values are others than in the stream, without an effect on the outcome:
                 `{"basket_value": {"add": 12.0, "from": "2026-09-04T00:00:00+00:00"}}`
     clients     columns that some clients express in another way; the order is the same one:
-                `{"kitchen_seconds": {"scale": 0.1, "from": "...", "where": {"timezone": "Europe/Lisbon"}}}`
+                `{"kitchen_seconds": {"scale": 0.1, "from": "...", "where": {"timezone": "Africa/Tunis"}}}`
     late        outcomes that are reported late: `{"from": "...", "above": 40.0, "hours": 30}`
     busy        a time in which all orders are sent and not a sample of them: `{"from": "...", "until": "..."}`
 """

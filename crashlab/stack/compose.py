@@ -27,7 +27,7 @@ from crashlab.stack import processes
 from crashlab.stack.base import Finished, Release, Report, ServiceState, job, silent, some_command
 from crashlab.stack.engine import Engine, explain, late
 from crashlab.stack.images import Images
-from crashlab.stack.services import SERVICES, find
+from crashlab.stack.services import SERVICES, find, launch
 from crashlab.workspace import GitWorkspace
 
 if TYPE_CHECKING:
@@ -265,6 +265,7 @@ class ComposeStack:
             # Taking a stack down must neither make a workspace nor need one that is whole.
             "RELEASE": self._release if there and argv[0] != "down" else "local",
             "WORKLOAD": self.workload,
+            "LAUNCH_DAY": launch(self.home),
             "SERVING_ENV": file,
             "SERVING_MEMORY": f"{said.memory_mb}m",
             "SERVING_CPUS": f"{said.cpus:g}",

@@ -27,7 +27,7 @@ from crashlab.stack.base import Finished, Release, Report, ServiceState, Usage, 
 from crashlab.stack.entrance import Entrance, door
 from crashlab.stack.envs import Environments
 from crashlab.stack.processes import Started
-from crashlab.stack.services import SERVICES, Service, command, environment, find, requirements_folder
+from crashlab.stack.services import SERVICES, Service, command, environment, find, launch, requirements_folder
 from crashlab.stack.slots import Prepared, Slot, SlotFile, Slots, with_port
 from crashlab.workspace import GitWorkspace
 
@@ -279,6 +279,7 @@ class EmbeddedStack:
             "workload": self.workload,
             "model": self.model,
             "release": release,
+            "launch": launch(self.home),
             "mlflow_url": with_port(slots, "mlflow").url,
             "serving_url": with_port(slots, door("serving")).url,
         }

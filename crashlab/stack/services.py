@@ -8,6 +8,7 @@ by `command` and `environment` with what the runtime knows:
     data                  folder that the services share
     workload model        name of the workload and of its registered model
     release               short hash of the commit that runs
+    launch                day from which the workload's requests are answered live
     mlflow_url serving_url  base addresses, as the service itself reaches them
 """
 
@@ -17,6 +18,11 @@ from pathlib import Path
 
 from crashlab.errors import UsageError
 
+LAUNCH = "2026-08-31"
+"""Launch of a system of which nobody said another one."""
+LAUNCH_FILE = "launch"
+"""File in a stack's folder that says another one, written where the stack's past was moved in time."""
+
 COMMON: Mapping[str, str] = {
     "WORKLOAD": "{workload}",
     "DATA_DIR": "{data}",
@@ -24,6 +30,7 @@ COMMON: Mapping[str, str] = {
     "MODEL_NAME": "{model}",
     "MODEL_ALIAS": "champion",
     "RELEASE": "{release}",
+    "LAUNCH_DAY": "{launch}",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "PYTHONUNBUFFERED": "1",
@@ -118,6 +125,12 @@ def find(name: str) -> Service:
     if name not in SERVICES:
         raise UsageError(f"There is no service {name!r}.", f"Services: {', '.join(SERVICES)}.")
     return SERVICES[name]
+
+
+def launch(home: Path) -> str:
+    """Return the launch of the stack in `home`, in ISO 8601."""
+    file = home / LAUNCH_FILE
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else LAUNCH
 
 
 def requirements_folder(code: Path, service: Service, workload: str) -> Path:

@@ -130,7 +130,7 @@ def inject(stack: Stack, truth: Truth) -> None:
     stack.workspace.commit(kit.change(truth, step(truth).message, *made(truth)))
     day = truth.onset.date().isoformat()
     kit.run(
-        stack, "train", "--end", "2026-08-24", "--alias", "champion", "--tag", "promotion=approved",
+        stack, "train", "--end", kit.day(truth, "2026-08-24"), "--alias", "champion", "--tag", "promotion=approved",
         "--tag", f"promoted_on={day}", "--tag", "promoted_by=release job", "--tag", "decision=as good as version 5",
     )  # fmt: skip
     stack.workspace.commit(kit.change(truth, "Serving: Debian 13", *moved()))

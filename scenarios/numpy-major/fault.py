@@ -86,6 +86,6 @@ def inject(stack: Stack, truth: Truth) -> None:
     stack.workspace.commit(kit.change(truth, message, edit(truth, TRAINING), state, relock=(TRAINING,)))
     day = truth.onset.date().isoformat()
     kit.run(
-        stack, "train", "--end", "2026-05-18", "--alias", "champion", "--tag", "promotion=approved", "--tag", f"promoted_on={day}",
+        stack, "train", "--end", kit.day(truth, "2026-05-18"), "--alias", "champion", "--tag", "promotion=approved", "--tag", f"promoted_on={day}",
         "--tag", "promoted_by=release job", "--tag", "decision=as good as version 5",
     )  # fmt: skip

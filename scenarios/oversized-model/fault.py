@@ -131,6 +131,6 @@ def inject(stack: Stack, truth: Truth) -> None:
     stack.workspace.commit(kit.change(truth, chosen(truth).message, *chosen(truth).edits))
     day = truth.onset.date().isoformat()
     kit.run(
-        stack, "train", "--end", "2026-08-24", "--alias", "champion", "--tag", "promotion=approved",
+        stack, "train", "--end", kit.day(truth, "2026-08-24"), "--alias", "champion", "--tag", "promotion=approved",
         "--tag", f"promoted_on={day}", "--tag", "promoted_by=release job", "--tag", "decision=beats version 5",
     )  # fmt: skip

@@ -33,13 +33,13 @@ DEFAULTS = {
 
 def edits(truth: Truth) -> tuple[Edit, ...]:
     """Return the change: a cache of the busiest couriers in front of the table, and a record for the others."""
-    default = DEFAULTS[str(truth.parameters["default"])]
+    default, hired = DEFAULTS[str(truth.parameters["default"])], kit.day(truth, "2026-01-01")
     return (
         Edit(
             FILE,
             "\n\nclass Couriers:",
             f'\nHELD = {truth.parameters["kept"]}\n"""Couriers kept in memory: the busiest ones make most deliveries."""\n'
-            f'UNKNOWN = {{{default.record}, "hired_on": "2026-01-01"}}\n"""Record of everybody else."""\n\n\nclass Couriers:',
+            f'UNKNOWN = {{{default.record}, "hired_on": "{hired}"}}\n"""Record of everybody else."""\n\n\nclass Couriers:',
         ),
         Edit(
             FILE,

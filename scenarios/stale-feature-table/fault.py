@@ -9,8 +9,9 @@ from scenarios import kit
 
 FILE = "training/eta/refresh.py"
 MONDAYS = tuple(date(2026, 3, 30) + timedelta(weeks=week) for week in range(11))
-"""Days that a backfill could have ended with; records that are younger are still good enough."""
-NEWEST = date(2026, 8, 31)
+"""Days of the canonical calendar that a backfill could have ended with; records that are younger are still good enough."""
+SUNDAY = date(2026, 9, 6)
+"""Day of that calendar on which the age of the records is taken."""
 
 
 def edits(truth: Truth) -> tuple[Edit, ...]:
@@ -44,7 +45,7 @@ def plan(rng: random.Random) -> Truth:
                 ("refresh", "job", "materialisation", "materialization", "materialise", "copies", "copied", "backfill"),
                 ("end date", "until", "fixed date", "fixed day", "hard-coded date", "left over", "leftover", day.isoformat()),
             ),
-            numbers={"age": float((date(2026, 9, 6) - day).days)},
+            numbers={"age": float((SUNDAY - day).days)},
         ),
         onset=kit.onset(rng),
         look_alikes=("wrong-entity-join", "feature-absent-at-serving", "concept-drift"),

@@ -9,14 +9,15 @@ from scenarios import kit
 
 FILE = "serving/eta/preprocess.py"
 PLACES = {
-    "America/Los_Angeles": -7,
-    "America/Anchorage": -8,
+    "America/Phoenix": -7,
+    "Pacific/Honolulu": -10,
     "Asia/Singapore": 8,
     "Asia/Tokyo": 9,
-    "Australia/Sydney": 10,
+    "Australia/Brisbane": 10,
 }
-"""Where a service could be hosted, with its hours east of UTC in early September."""
-CITIES = {"Europe/Lisbon": 1, "Europe/Helsinki": 3, "America/Sao_Paulo": -3}
+"""Where a service could be hosted, with its hours east of UTC: places that never change their clocks, so that a fault is
+as large in winter as in summer."""
+CITIES = {"Africa/Tunis": 1, "Europe/Istanbul": 3, "America/Sao_Paulo": -3}
 """Cities of the customers with theirs."""
 
 
@@ -75,7 +76,7 @@ def plan(rng: random.Random) -> Truth:
     zone = rng.choice(sorted(z for z, hours in PLACES.items() if hours > 0 or not WAYS[way].twice))
     hours = PLACES[zone]
     # The city with the middle offset decides the median over all orders.
-    offset = hours if WAYS[way].twice else hours - CITIES["Europe/Lisbon"]
+    offset = hours if WAYS[way].twice else hours - CITIES["Africa/Tunis"]
     place = zone.rsplit("/", 1)[1].replace("_", " ").lower()
     return Truth(
         scenario="timezone-offset",
@@ -93,7 +94,7 @@ def plan(rng: random.Random) -> Truth:
                     "time zone", "timezone", "zone", "utc", "naive", "data centre", "data center", "datacenter", "server",
                     place, zone,
                 ),
-                ("customer", "customers", "customer's", "local", "lisbon", "helsinki", "sao paulo", "city", "cities"),
+                ("customer", "customers", "customer's", "local", "tunis", "istanbul", "sao paulo", "city", "cities"),
             ),
         ),
         onset=kit.onset(rng),

@@ -8,8 +8,8 @@ from crashlab.model import Mechanism, Truth
 from crashlab.stack.base import Stack
 from scenarios import kit
 
-CITIES = {"Europe/Helsinki": "Helsinki", "America/Sao_Paulo": "Sao Paulo"}
-TIMEZONES = (*CITIES, "Europe/Lisbon")
+CITIES = {"Europe/Istanbul": "Istanbul", "America/Sao_Paulo": "Sao Paulo"}
+TIMEZONES = (*CITIES, "Africa/Tunis")
 FOOT = 0.3048
 """Metres."""
 

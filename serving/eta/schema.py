@@ -10,7 +10,7 @@ ZONES = available_timezones()
 SAMPLE: dict[str, Any] = {
     "order_id": "sample",
     "placed_at": "2026-08-31T17:20:00Z",
-    "timezone": "Europe/Lisbon",
+    "timezone": "Africa/Tunis",
     "route_distance_m": 3200.0,
     "vehicle": "scooter",
     "zone": "harbour",

@@ -9,7 +9,7 @@ import yaml
 
 from crashlab.errors import UsageError
 from crashlab.stack import manifest
-from crashlab.stack.services import SERVICES, command, environment, find
+from crashlab.stack.services import LAUNCH, LAUNCH_FILE, SERVICES, command, environment, find, launch
 
 ROOT = Path(__file__).resolve().parents[2]
 VALUES = {
@@ -19,6 +19,7 @@ VALUES = {
     "workload": "eta",
     "model": "eta",
     "release": "local",
+    "launch": LAUNCH,
     "mlflow_url": "http://mlflow:5000",
     "serving_url": "http://serving:8000",
 }
@@ -61,6 +62,12 @@ def test_the_same_command(compose, name):
 def test_the_same_environment(compose, name):
     found = {key: str(value) for key, value in compose["services"][name]["environment"].items()}
     assert found == environment(SERVICES[name], values(name))
+
+
+def test_a_stack_launches_when_its_folder_says(tmp_path):
+    assert launch(tmp_path) == LAUNCH
+    (tmp_path / LAUNCH_FILE).write_text("2026-11-16\n")
+    assert launch(tmp_path) == "2026-11-16"
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -26,6 +27,18 @@ def test_start_tells_what_fired_and_where_things_are(live: Live) -> None:
     assert Path(places["post-mortem"]).read_text(encoding="utf-8").startswith("---\n")
     assert live("open", "mlflow").out.strip() == places["mlflow"]
     assert places["workspace"] in live("open").out.replace("\n", "")
+
+
+def test_what_happened_is_a_week_old_at_most(live: Live) -> None:
+    """The alert, the release and the models' training lie in the past of the day on which the incident was started."""
+    started = datetime.fromisoformat(live.json("status")["record"]["created_at"])
+    for alert in live.started["brief"]["alerts"]:
+        assert timedelta() < started - datetime.fromisoformat(alert["since"]) < timedelta(days=10)
+    url = live.json("open")["mlflow"] + "/api/2.0/mlflow/model-versions/search"
+    found = httpx.get(url, params={"filter": "name='eta'", "max_results": 50}, timeout=10).json()["model_versions"]
+    made = {int(entry["version"]): datetime.fromtimestamp(entry["creation_timestamp"] / 1000, UTC) for entry in found}
+    assert [made[version] for version in range(1, 7)] == sorted(made[version] for version in range(1, 7))
+    assert timedelta(days=12) < started - made[5] < timedelta(days=22)
 
 
 def test_status_shows_phase_and_services(live: Live) -> None:

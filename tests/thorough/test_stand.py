@@ -4,15 +4,18 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from crashlab.model import moved
 from crashlab.registry import RegistryClient
 from crashlab.settings import Settings
 from crashlab.stack import processes
 from crashlab.stack.base import Commit, Edit, job, silent
 from crashlab.stack.embedded import EmbeddedStack
+from crashlab.stack.services import LAUNCH, launch
 from crashlab.stand import Stand, clean_up, open_stand
 
 pytestmark = pytest.mark.thorough
@@ -52,6 +55,13 @@ def leave_everything_behind(stand: Stand) -> None:
     (stand.system / "mlflow" / "artifacts" / "left.txt").write_text("here")
     (stand.system / "notes").mkdir()
     (stand.system / "notes" / "left.txt").write_text("here")
+
+
+def test_a_stand_has_the_calendar_of_the_day_it_was_made(stand):
+    assert launch(stand.system) == moved(LAUNCH, stand.weeks)
+    with closing(sqlite3.connect(stand.system / "data" / "predictions.db")) as connection:
+        (newest,) = connection.execute("SELECT max(event_time) FROM predictions").fetchone()
+    assert timedelta() < datetime.now(UTC) - datetime.fromisoformat(newest) < timedelta(days=8)
 
 
 def test_what_is_left_is_found_and_gone_after_the_reset(stand):

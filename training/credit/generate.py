@@ -24,14 +24,13 @@ from typing import Any
 import numpy as np
 
 from training.credit.stream import NAMES
+from training.launch import LAUNCH, before
 
-HISTORY = (date(2025, 9, 1), date(2026, 5, 25))
+HISTORY = (before(52), before(14))
 """First day of the training history, and the day after its last: outcomes of later days are not known yet."""
-STREAM = (date(2026, 4, 27), date(2026, 10, 5))
-"""Days of the applications that the API receives."""
-LAUNCH = date(2026, 8, 31)
-"""Day from which applications are decided live. Earlier ones of the stream are a sample of the branch business that
-each champion scores again, so that there are answers whose outcomes are known."""
+STREAM = (before(18), before(-5))
+"""Days of the applications that the API receives. Those before the launch are a sample of the branch business that each
+champion scores again, so that there are answers whose outcomes are known."""
 TIME_FIELD = "submitted_at"
 HISTORY_PER_DAY = 120
 STREAM_PER_DAY = 300
@@ -106,7 +105,7 @@ def customers(seed: int) -> list[Customer]:
                 delinquencies_24m=int(rng.poisson(0.35 * math.exp(0.7 * strain))),
                 inquiries_6m=int(rng.poisson(1.1 * math.exp(0.35 * strain))),
                 open_accounts=1 + int(rng.poisson(4.2)),
-                oldest_account_on=date(2026, 8, 31) - timedelta(days=int(rng.gamma(2.2, 1200)) + 420),
+                oldest_account_on=LAUNCH - timedelta(days=int(rng.gamma(2.2, 1200)) + 420),
             )
         )
     return found

@@ -13,6 +13,8 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from training.launch import before, on
+
 DESCRIPTION = "Probability that a loan defaults within 90 days."
 DEFAULT_PARAMS: dict[str, Any] = {"c": 1.0, "decision_threshold": 0.2}
 RAW_COLUMNS = ("amount", "term_months", "annual_income", "months_employed", "dependents", "form_seconds")
@@ -40,28 +42,28 @@ class Version:
 
 HISTORY: tuple[Version, ...] = (
     Version(
-        {"c": 0.0005, "decision_threshold": 0.19}, date(2025, 9, 1), date(2025, 11, 3),
-        {"promotion": "superseded", "promoted_on": "2026-02-09", "promoted_by": "jonas", "decision": "first scorecard"},
+        {"c": 0.0005, "decision_threshold": 0.19}, before(52), before(43),
+        {"promotion": "superseded", "promoted_on": on(29), "promoted_by": "jonas", "decision": "first scorecard"},
     ),
     Version(
-        {"c": 1.0, "class_weight": "balanced", "decision_threshold": 0.5}, date(2025, 9, 1), date(2025, 12, 15),
-        {"promotion": "rejected", "decided_on": "2026-03-17", "decided_by": "wen", "decision": "ranks well, is no probability"},
+        {"c": 1.0, "class_weight": "balanced", "decision_threshold": 0.5}, before(52), before(37),
+        {"promotion": "rejected", "decided_on": on(24, 1), "decided_by": "wen", "decision": "ranks well, is no probability"},
     ),
     Version(
-        {"c": 1.0, "decision_threshold": 0.22}, date(2025, 9, 1), date(2026, 2, 2),
-        {"promotion": "superseded", "promoted_on": "2026-05-12", "promoted_by": "mira", "decision": "calibrated, beats version 1"},
+        {"c": 1.0, "decision_threshold": 0.22}, before(52), before(30),
+        {"promotion": "superseded", "promoted_on": on(16, 1), "promoted_by": "mira", "decision": "calibrated, beats version 1"},
     ),
     Version(
-        {"c": 0.00001, "decision_threshold": 0.2}, date(2025, 9, 1), date(2026, 4, 13),
-        {"promotion": "rejected", "decided_on": "2026-07-14", "decided_by": "jonas", "decision": "smoke run, hardly fitted"},
+        {"c": 0.00001, "decision_threshold": 0.2}, before(52), before(20),
+        {"promotion": "rejected", "decided_on": on(7, 1), "decided_by": "jonas", "decision": "smoke run, hardly fitted"},
     ),
     Version(
-        {"c": 1.0, "decision_threshold": 0.2}, date(2025, 9, 1), date(2026, 5, 18),
-        {"promotion": "approved", "promoted_on": "2026-08-25", "promoted_by": "mira", "decision": "nine months of outcomes"},
+        {"c": 1.0, "decision_threshold": 0.2}, before(52), before(15),
+        {"promotion": "approved", "promoted_on": on(1, 1), "promoted_by": "mira", "decision": "nine months of outcomes"},
         aliases=("champion",),
     ),
     Version(
-        {"c": 1.0, "class_weight": "balanced", "decision_threshold": 0.55}, date(2025, 9, 1), date(2026, 5, 18),
+        {"c": 1.0, "class_weight": "balanced", "decision_threshold": 0.55}, before(52), before(15),
         {"promotion": "candidate", "decided_by": "wen", "decision": "for collections, needs a calibration"},
         aliases=("challenger",),
     ),

@@ -21,10 +21,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from training.eta.stream import NAMES
+from training.launch import LAUNCH, before
 
-HISTORY = (date(2026, 3, 2), date(2026, 8, 31))
+HISTORY = (before(26), LAUNCH)
 """First day of the training history, and the day after its last."""
-STREAM = (date(2026, 8, 31), date(2026, 10, 5))
+STREAM = (LAUNCH, before(-5))
 """Days of the orders that production receives."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 TIME_FIELD = "placed_at"
@@ -39,7 +40,8 @@ MEMORY_DAYS = 45.0
 """Days in which a courier's average speed forgets most of what it was."""
 ZONES = ("suburbs", "hills", "harbour", "centre")
 ZONE_SLOWNESS = {"suburbs": 0.9, "hills": 1.1, "harbour": 1.05, "centre": 1.3}
-CITIES = ("Europe/Lisbon", "Europe/Helsinki", "America/Sao_Paulo")
+CITIES = ("Africa/Tunis", "Europe/Istanbul", "America/Sao_Paulo")
+"""None of them changes its clocks, so a week is like the next one whatever the season."""
 CITY_SHARE = (0.4, 0.35, 0.25)
 VEHICLES = ("bicycle", "scooter", "car")
 VEHICLE_KMH = {"bicycle": 14.0, "scooter": 24.0, "car": 29.0}
@@ -100,7 +102,7 @@ def couriers(seed: int) -> list[Courier]:
                 avg_speed_kmh=round(21.0 * pace + float(rng.normal(0, 0.8)), 2),
                 deliveries_30d=int(rng.poisson(120)),
                 on_time_rate=round(float(np.clip(rng.normal(0.7 + 0.2 * (pace - 1), 0.06), 0.2, 1.0)), 3),
-                hired_on=date(2026, 8, 31) - timedelta(days=tenure),
+                hired_on=LAUNCH - timedelta(days=tenure),
                 pace=pace,
             )
         )
@@ -116,7 +118,7 @@ def couriers_at(seed: int, day: date) -> list[Courier]:
     age = max((HISTORY[1] - day).days, 0)
     if age == 0:
         return couriers(seed)
-    rng = np.random.default_rng([seed, 5, day.toordinal()])
+    rng = np.random.default_rng([seed, 5, age])
     kept = math.exp(-age / MEMORY_DAYS)
     found = []
     for courier in couriers(seed):

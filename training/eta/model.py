@@ -13,6 +13,8 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from training.launch import before, on
+
 DESCRIPTION = "Minutes from order to door."
 DEFAULT_PARAMS: dict[str, Any] = {"kind": "boosting"}
 RAW_COLUMNS = ("route_distance_m", "temperature_c", "kitchen_seconds", "items", "basket_value")
@@ -37,28 +39,28 @@ class Version:
 
 HISTORY: tuple[Version, ...] = (
     Version(
-        {"kind": "ridge"}, date(2026, 3, 2), date(2026, 4, 13),
-        {"promotion": "superseded", "promoted_on": "2026-04-14", "promoted_by": "mira", "decision": "first model"},
+        {"kind": "ridge"}, before(26), before(20),
+        {"promotion": "superseded", "promoted_on": on(20, 1), "promoted_by": "mira", "decision": "first model"},
     ),
     Version(
-        {"kind": "boosting", "loss": "quantile", "quantile": 0.1}, date(2026, 3, 2), date(2026, 5, 11),
-        {"promotion": "rejected", "decided_on": "2026-05-13", "decided_by": "mira", "decision": "best case only"},
+        {"kind": "boosting", "loss": "quantile", "quantile": 0.1}, before(26), before(16),
+        {"promotion": "rejected", "decided_on": on(16, 2), "decided_by": "mira", "decision": "best case only"},
     ),
     Version(
-        {"kind": "boosting"}, date(2026, 3, 2), date(2026, 6, 1),
-        {"promotion": "superseded", "promoted_on": "2026-06-02", "promoted_by": "jonas", "decision": "beats version 1"},
+        {"kind": "boosting"}, before(26), before(13),
+        {"promotion": "superseded", "promoted_on": on(13, 1), "promoted_by": "jonas", "decision": "beats version 1"},
     ),
     Version(
-        {"kind": "boosting", "max_iter": 6}, date(2026, 3, 2), date(2026, 7, 6),
-        {"promotion": "rejected", "decided_on": "2026-07-07", "decided_by": "jonas", "decision": "smoke run, six trees"},
+        {"kind": "boosting", "max_iter": 6}, before(26), before(8),
+        {"promotion": "rejected", "decided_on": on(8, 1), "decided_by": "jonas", "decision": "smoke run, six trees"},
     ),
     Version(
-        {"kind": "boosting"}, date(2026, 3, 2), date(2026, 8, 24),
-        {"promotion": "approved", "promoted_on": "2026-08-25", "promoted_by": "mira", "decision": "beats version 3"},
+        {"kind": "boosting"}, before(26), before(1),
+        {"promotion": "approved", "promoted_on": on(1, 1), "promoted_by": "mira", "decision": "beats version 3"},
         aliases=("champion",),
     ),
     Version(
-        {"kind": "boosting", "loss": "quantile", "quantile": 0.92}, date(2026, 3, 2), date(2026, 8, 24),
+        {"kind": "boosting", "loss": "quantile", "quantile": 0.92}, before(26), before(1),
         {"promotion": "candidate", "decided_by": "jonas", "decision": "late-by promise, needs a product decision"},
         aliases=("challenger",),
     ),

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from training.launch import LAUNCH, before
 from training.table import schema as schemas
 from training.table import stream as streams
 
@@ -23,8 +24,8 @@ ROWS_PER_DAY = 150
 class Part:
     """The generator of one workload."""
 
-    HISTORY = (date(2026, 3, 2), date(2026, 8, 31))
-    STREAM = (date(2026, 8, 31), date(2026, 10, 5))
+    HISTORY = (before(26), LAUNCH)
+    STREAM = (LAUNCH, before(-5))
 
     def __init__(self, workload: str) -> None:
         self.schema = schemas.load(workload)

@@ -15,6 +15,7 @@ from sklearn.metrics import brier_score_loss, log_loss, mean_absolute_error, roc
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from training.launch import before, on
 from training.table import schema as schemas
 
 POSITIVE = 1.0
@@ -36,31 +37,31 @@ class Version:
 def history(kind: str, threshold: dict[str, float]) -> tuple[Version, ...]:
     """Return versions 1 to 6, oldest first, with `kind` as the champion's. `threshold` is empty for a regression."""
     other = "boosting" if kind == "linear" else "linear"
-    start = date(2026, 3, 2)
+    start = before(26)
     return (
         Version(
-            {"kind": "mean", **threshold}, start, date(2026, 4, 27),
-            {"promotion": "superseded", "promoted_on": "2026-04-28", "promoted_by": "mira", "decision": "the mean, to begin with"},
+            {"kind": "mean", **threshold}, start, before(18),
+            {"promotion": "superseded", "promoted_on": on(18, 1), "promoted_by": "mira", "decision": "the mean, to begin with"},
         ),
         Version(
-            {"kind": kind, "shrink": 50.0, **threshold}, start, date(2026, 5, 25),
-            {"promotion": "rejected", "decided_on": "2026-05-27", "decided_by": "mira", "decision": "shrunk too far"},
+            {"kind": kind, "shrink": 50.0, **threshold}, start, before(14),
+            {"promotion": "rejected", "decided_on": on(14, 2), "decided_by": "mira", "decision": "shrunk too far"},
         ),
         Version(
-            {"kind": kind, **threshold}, start, date(2026, 6, 15),
-            {"promotion": "superseded", "promoted_on": "2026-06-16", "promoted_by": "jonas", "decision": "beats version 1"},
+            {"kind": kind, **threshold}, start, before(11),
+            {"promotion": "superseded", "promoted_on": on(11, 1), "promoted_by": "jonas", "decision": "beats version 1"},
         ),
         Version(
-            {"kind": "high", **threshold}, start, date(2026, 7, 6),
-            {"promotion": "rejected", "decided_on": "2026-07-07", "decided_by": "jonas", "decision": "smoke run of the job"},
+            {"kind": "high", **threshold}, start, before(8),
+            {"promotion": "rejected", "decided_on": on(8, 1), "decided_by": "jonas", "decision": "smoke run of the job"},
         ),
         Version(
-            {"kind": kind, **threshold}, start, date(2026, 8, 31),
-            {"promotion": "approved", "promoted_on": "2026-09-01", "promoted_by": "mira", "decision": "more data than version 3"},
+            {"kind": kind, **threshold}, start, before(0),
+            {"promotion": "approved", "promoted_on": on(0, 1), "promoted_by": "mira", "decision": "more data than version 3"},
             aliases=("champion",),
         ),
         Version(
-            {"kind": other, **threshold}, start, date(2026, 8, 31),
+            {"kind": other, **threshold}, start, before(0),
             {"promotion": "candidate", "decided_by": "jonas", "decision": "to be compared"},
             aliases=("challenger",),
         ),
