@@ -34,7 +34,7 @@ ALIVE: Final = ("mlflow",)
 PASSING: Final = ("embedded.json", "logs/mlflow.log", "context/", "mlflow/mlflow.db")
 """Files that tell nothing of a scenario: the table of processes, the running registry's log, and Compose's build
 contexts, which every build writes anew. The database is looked at by content."""
-KEPT: Final = ("workspace", "data", "mlflow", "logs", "context", "embedded.json", LAUNCH_FILE)
+KEPT: Final = ("workspace", "data", "mlflow", "logs", "context", "embedded.json", "serving.port", LAUNCH_FILE)
 """What a stack's folder may hold between two scenarios, its locks apart."""
 LOGS: Final = ("mlflow.log",)
 SERVED: Final = ("traffic", "serving")

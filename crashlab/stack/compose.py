@@ -9,7 +9,7 @@ import re
 import secrets
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from crashlab import store
 from crashlab import workload as workloads
 from crashlab.errors import BuildFailed, NotReady, StackError, UsageError
 from crashlab.model import RuntimeName
@@ -124,33 +125,32 @@ class ComposeStack:
                 container.stop(timeout=PATIENCE)
             if forget:
                 self.engine.remove(containers)
+            if name == "serving":
+                self.engine.remove(self._candidates())
 
     def deploy(self, report: Report = silent) -> Release:
-        """Start a container of the workspace's last commit beside the running one, and switch when it is ready.
+        """Try a container of the workspace's last commit beside the running one, and replace that one when it is ready.
 
-        Raises BuildFailed, with the old version still serving, where the build fails or the new version never
-        becomes ready.
+        The one that is tried publishes no port: a port has one owner, and the address stays the same. Raises
+        BuildFailed, with the old version still serving, where the build fails or the new version never becomes ready.
         """
         begun = time.monotonic()
-        commit = self.workspace.head()
+        commit, service = self.workspace.head(), find("serving")
         report("building the image")
         log = self.images.serving()
-        # Killed deployments leave a second container; the oldest one is what serves.
-        old = self.engine.container("serving")
-        self.engine.remove([c for c in self.engine.containers("serving") if old is None or c.id != old.id])
-        known = {str(old.id)} if old else set()
-        served = old is not None and old.status == "running"
+        # Killed deployments leave one.
+        self.engine.remove(self._candidates())
         report("starting the new version")
         try:
-            self._await_ready("The new version", self._candidate(known), DEPLOY)
+            tried = self._candidate()
+            self._await_ready("The new version", tried, DEPLOY, lambda: self.engine.answered(tried, service))
+            report("stopping the old version")
+            self.engine.join(tried, service.name)
+            self._replace()
         except BaseException:
-            self.engine.remove([c for c in self.engine.containers("serving") if str(c.id) not in known])
-            if old is not None and not served:
-                old.stop(timeout=PATIENCE)
+            self.engine.remove(self._candidates())
             raise
-        report("stopping the old version")
-        if old is not None:
-            self.engine.remove([old], patience=PATIENCE)
+        self.engine.remove([tried], patience=PATIENCE)
         outdated = [name for name in self.engine.images("serving") if not name.endswith(f":{commit[:7]}")]
         self.engine.remove_images(self.root, outdated)
         return Release(commit=commit, seconds=time.monotonic() - begun, log=log)
@@ -261,8 +261,8 @@ class ComposeStack:
             "CRASHLAB_UID": str(uid),
             "CRASHLAB_GID": str(gid),
             "MLFLOW_PORT": "0",
-            "SERVING_PORT": "0",
             # Taking a stack down must neither make a workspace nor need one that is whole.
+            "SERVING_PORT": str(self._port) if argv[0] != "down" else "0",
             "RELEASE": self._release if there and argv[0] != "down" else "local",
             "WORKLOAD": self.workload,
             "LAUNCH_DAY": launch(self.home),
@@ -288,15 +288,42 @@ class ComposeStack:
         if done.code != 0:
             raise explain(" and ".join(anew), done.err)
 
-    def _candidate(self, known: set[str]) -> "Container":
-        """Start one more serving container beside the known ones. Raises BuildFailed where it does not start."""
-        scale = f"serving={len(known) + 1}"
-        done = self._compose("up", "--detach", "--no-deps", "--no-build", "--no-recreate", "--scale", scale, "serving")
-        fresh = [c for c in self.engine.containers("serving") if str(c.id) not in known]
-        if done.code != 0 or not fresh:
+    def _candidates(self) -> "list[Container]":
+        """Find the containers that are tried as the next version."""
+        found = self.engine.containers("serving", one_off=True)
+        return [container for container in found if str(container.name).startswith(f"{self.project}-next-")]
+
+    def _candidate(self) -> "Container":
+        """Start a container of the next version, which publishes no port. Raises BuildFailed where it does not start."""
+        name = f"{self.project}-next-{secrets.token_hex(4)}"
+        with self._network():
+            done = self._compose("run", "--detach", "--no-deps", "--no-TTY", "--name", name, "serving")
+        found = self._candidates()
+        if done.code != 0 or not found:
             error = explain("The new version", done.err)
             raise BuildFailed(error.message, error.hint)
-        return fresh[0]
+        return found[0]
+
+    def _replace(self) -> None:
+        """Put the next version, which was tried, in the place of the old one. Raises BuildFailed where it fails now."""
+        done = self._compose(
+            "up", "--detach", "--no-deps", "--no-build", "--force-recreate", "--timeout", str(PATIENCE), "serving"
+        )
+        found = self.engine.container("serving")
+        if done.code != 0 or found is None:
+            error = explain("The new version", done.err)
+            raise BuildFailed(error.message, error.hint)
+        self._await_ready("The new version", found, DEPLOY)
+
+    @property
+    def _port(self) -> int:
+        """Port of this host on which the serving API is published, chosen when it is first asked for."""
+        path = self.home / "serving.port"
+        self.home.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.home / ".port.lock"):
+            if not path.is_file():
+                store.write_text(path, f"{processes.free_port()}\n")
+            return int(path.read_text(encoding="utf-8"))
 
     def _once(self, argv: Sequence[str], stdin: str, timeout: float | None) -> Finished:
         name = f"{self.project}-job-{secrets.token_hex(4)}"
@@ -334,8 +361,13 @@ class ComposeStack:
             except BuildFailed as error:
                 raise NotReady(error.message, error.hint) from error
 
-    def _await_ready(self, title: str, container: "Container", seconds: float) -> None:
-        """Wait until a container answers on its health path. Raises BuildFailed where it ends or time is up."""
+    def _await_ready(
+        self, title: str, container: "Container", seconds: float, ask: Callable[[], int] | None = None
+    ) -> None:
+        """Wait until a container answers on its health path. Raises BuildFailed where it ends or time is up.
+
+        `ask` returns the status that it answers with; it is asked on its published port otherwise.
+        """
         service = find(str(container.labels.get("com.docker.compose.service")))
         patience, reason = processes.Patience(seconds), ""
         while not reason:
@@ -345,7 +377,10 @@ class ComposeStack:
                 reason = "ended before it was ready"
                 break
             if container.status == "running" and service.port:
-                answered = processes.status(self.engine.url(container, service.port) + service.health, 3.0)
+                if ask is not None:
+                    answered = ask()
+                else:
+                    answered = processes.status(self.engine.url(container, service.port) + service.health, 3.0)
                 if answered == HTTPStatus.OK:
                     return
                 time.sleep(0.1)

@@ -143,8 +143,7 @@ def deploys(stack: Stack) -> None:
     sha = _prepend(stack, "# A harmless line.\n", "Explain the entry point")
     release = stack.deploy()
     expect(holds=release.commit == sha, message=f"deployed {release.commit} for {sha}")
-    if stack.runtime == "embedded":
-        expect(holds=stack.url("serving") == url, message=f"the address was {url} and is {stack.url('serving')}")
+    expect(holds=stack.url("serving") == url, message=f"the address was {url} and is {stack.url('serving')}")
     info = _get(stack, "serving", "/info")
     expect(holds=sha.startswith(info["release"]), message=f"release is {info['release']}")
     found = stack.logs("serving", 50)
@@ -187,19 +186,17 @@ def stops_and_restarts(stack: Stack) -> None:
     expect(holds=(done.code, done.out.strip()) == (0, "True"), message=f"what ended cannot be looked into: {done}")
     expect(holds="pandas" in packages(stack, "serving"), message="packages of what ended cannot be listed")
     expect(holds=bool(stack.logs("serving", 50).strip()), message="the log of what ended is gone")
-    if stack.runtime == "embedded":
-        try:
-            httpx.get(url + "/health", timeout=2, trust_env=False)
-        except httpx.NetworkError:
-            pass
-        else:
-            raise AssertionError("what was stopped answers")
+    try:
+        httpx.get(url + "/health", timeout=2, trust_env=False)
+    except httpx.NetworkError:
+        pass
+    else:
+        raise AssertionError("what was stopped answers")
     stack.up(["serving"])
     expect(holds=_get(stack, "serving", "/info")["release"] == before, message="another release came up")
     restart(stack, "serving")
     expect(holds=_get(stack, "serving", "/info")["release"] == before, message="another release came back")
-    if stack.runtime == "embedded":
-        expect(holds=stack.url("serving") == url, message=f"the address was {url} and is {stack.url('serving')}")
+    expect(holds=stack.url("serving") == url, message=f"the address was {url} and is {stack.url('serving')}")
     stack.workspace.revert(sha)
 
 

@@ -109,6 +109,7 @@ class EmbeddedStack:
         if not names:
             processes.end_all(self.mark)
             self.slots.forget()
+            self.entrance.file.unlink(missing_ok=True)
         for name in names:
             self._stop(name)
         for name in (names or SERVICES) if forget else ():

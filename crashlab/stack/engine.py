@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from crashlab.errors import MissingPrerequisite, StackError
 from crashlab.stack.base import Finished, Usage
+from crashlab.stack.services import Service
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -22,6 +23,13 @@ PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 ONE_OFF = "com.docker.compose.oneoff"
 NO_DOCKER = ("Docker does not answer.", "Start it, or use --runtime embedded.")
+ASK = """
+import http.client
+connection = http.client.HTTPConnection("127.0.0.1", {port}, timeout=3)
+connection.request("GET", "{path}")
+print(connection.getresponse().status)
+"""
+"""Program that prints the status of a path."""
 KILLED = 128 + signal.SIGKILL
 """Exit code of a command that was killed."""
 USED_PORT = re.compile(r"(?::(\d+)[^\n]*?(?:already in use|already allocated)|listen tcp[0-9]* \S+?:(\d+): bind)")
@@ -162,6 +170,22 @@ class Engine:
             container.start()
         except APIError as error:
             raise explain(service, str(error)) from error
+
+    def answered(self, container: "Container", service: Service) -> int:
+        """Return the status that a service's health path is answered with inside its container, 0 for no answer."""
+        done = self.exec(container, ["python", "-c", ASK.format(port=service.port, path=service.health)])
+        return int(done.out) if done.code == 0 else 0
+
+    def join(self, container: "Container", alias: str) -> None:
+        """Let the project's other containers reach a container by another name, besides those that have it."""
+        from docker.errors import APIError
+
+        try:
+            for network in self.client.networks.list(filters={"label": f"{PROJECT}={self.project}"}):
+                network.disconnect(container)
+                network.connect(container, aliases=[alias])
+        except APIError as error:
+            raise StackError(f"{container.name} could not join the network.", str(error)[-300:]) from error
 
     def exec(
         self, container: "Container", argv: Sequence[str], stdin: str = "", timeout: float | None = None

@@ -171,6 +171,9 @@ def test_it_is_started_once_keeps_its_port_and_is_found_by_its_mark(tmp_path):
             lost: dict[str, Slot] = {NAME: Slot(port=first.port)}
             entrance.open(lost)
             assert first.running is None
+            # What has answered is past its start, and can be found.
+            with socket.create_connection(("127.0.0.1", first.port), timeout=30) as client:
+                assert client.recv(1) == b"x"
             assert len(processes.marked(entrance.mark, NAME)) == 1
             entrance.close(lost)
             assert lost[NAME] == Slot(port=first.port)

@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from crashlab.errors import BuildFailed, MissingPrerequisite, StackError, UsageError
-from crashlab.stack import engine
+from crashlab.stack import engine, processes
 from crashlab.stack.base import Commit, Finished, Stack, job, states
 from crashlab.stack.compose import ComposeStack
 from crashlab.stack.embedded import EmbeddedStack
@@ -87,6 +87,12 @@ def test_without_the_docker_command_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingPrerequisite, match="docker command is not installed"):
         Engine("x").docker(["ps"], tmp_path)
+
+
+def test_a_compose_stack_chooses_its_port_once(tmp_path):
+    first = ComposeStack(tmp_path / "one", tmp_path, tmp_path, "eta")
+    assert first._port in processes.PORTS
+    assert ComposeStack(tmp_path / "one", tmp_path, tmp_path, "eta")._port == first._port
 
 
 def test_project_names_are_compose_names_and_differ(tmp_path):
