@@ -84,8 +84,8 @@ def whole(folder: Path, root: Path, workload: str) -> bool:
 
 
 def load_snapshot(folder: Path) -> Snapshot:
-    """Read a finished snapshot."""
-    return store.read(folder / "snapshot.json", Snapshot)
+    """Read a finished snapshot, wherever its folder is by now."""
+    return store.read(folder / "snapshot.json", Snapshot).model_copy(update={"folder": folder})
 
 
 def ensure(
