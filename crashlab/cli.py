@@ -771,7 +771,7 @@ def placed(wanted: "Sequence[Scenario]", runtime: str | None) -> "tuple[list[tup
 @app.command()
 @command
 def verify(
-    name: Annotated[str | None, typer.Argument(help="A scenario.")] = None,
+    named: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Scenarios.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="The whole catalogue.")] = False,
     runtime: Annotated[
         str | None,
@@ -779,6 +779,9 @@ def verify(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, one after the other.")] = 1,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Prove everything on every seed, not on the first alone.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="How many proofs at a time, where they do not disturb another.")] = 2,
     write: Annotated[Path | None, typer.Option(help="Write the matrix as Markdown into this file as well.")] = None,
     on: OnWorkload = None,
@@ -791,21 +794,21 @@ def verify(
     """
     from crashlab import proofs, scenario
 
-    if (name is None) != all_:
-        raise UsageError("Name one scenario, or give --all.", "For instance: crashlab verify wrong-alias")
+    if bool(named) == all_:
+        raise UsageError("Name a scenario, or give --all.", "For instance: crashlab verify wrong-alias")
     wanted = [
         scenario.load(settings().scenarios, each)
-        for each in ([name] if name is not None else scenario.names(settings().scenarios))
+        for each in dict.fromkeys(named or scenario.names(settings().scenarios))
     ]
     chosen, left = placed(wanted, runtime)
-    if name is not None and left:
+    if named and left:
         raise UsageError(
-            f"{name} needs {' and '.join(left[0].needs)}, which only containers have.",
+            f"{left[0].name} needs {' and '.join(left[0].needs)}, which only containers have.",
             "Use --runtime compose, with a Docker Engine running.",
         )
     results = []
     with progress("verify", 40 * len(chosen) * seeds, quiet=as_json) as tell:
-        for result in proofs.prove(settings(), chosen, range(seed, seed + seeds), tell, jobs, on):
+        for result in proofs.prove(settings(), chosen, range(seed, seed + seeds), tell, jobs, on, whole=whole):
             results.append(result)
             if not as_json:
                 from crashlab import views

@@ -55,18 +55,24 @@ class Message:
 
 
 def plan(
-    scenarios: Path, chosen: Sequence[tuple[str, RuntimeName]], seeds: Sequence[int], on: str | None = None
+    scenarios: Path,
+    chosen: Sequence[tuple[str, RuntimeName]],
+    seeds: Sequence[int],
+    on: str | None = None,
+    *,
+    whole: bool = False,
 ) -> list[Task]:
     """Return the proofs of scenarios on several seeds, those that share a stand next to each other.
 
-    `on` is a workload to prove them on, one's own for instance, instead of each one's.
+    `on` is a workload to prove them on, one's own for instance, instead of each one's. The first seed is proved in full,
+    and every other one as well if `whole`.
     """
     tasks = []
     for name, runtime in chosen:
         known = scenario.load(scenarios, name)
         known = known if on is None else known.on(on)
         alone = bool(known.needs) or runtime == "compose" or not TIMED.isdisjoint(known.alerts)
-        tasks += [Task(name, known.workload, runtime, seed, seed == seeds[0], alone) for seed in seeds]
+        tasks += [Task(name, known.workload, runtime, seed, whole or seed == seeds[0], alone) for seed in seeds]
     return sorted(tasks, key=lambda task: (task.runtime, task.workload))
 
 
@@ -83,17 +89,20 @@ def prove(
     report: Report,
     jobs: int = 1,
     on: str | None = None,
+    *,
+    whole: bool = False,
 ) -> Iterator[Matrix]:
     """Prove scenarios, each on its runtime, and yield a matrix for each scenario and seed as it is finished.
 
     `jobs` is how many are proved at a time, where that does not disturb them. What was started is always torn down.
     `on` is a workload to prove them on, one's own for instance; of several scenarios those that run there are proved.
+    `whole` is what `plan` takes it for.
     """
     if on is not None and chosen:
         known = [scenario.load(settings.scenarios, name) for name, _ in chosen]
         fitting, _ = played_on(settings, known, on, chosen[0][1], report)
         chosen = [(name, runtime) for name, runtime in chosen if name in {item.name for item in fitting}]
-    tasks = plan(settings.scenarios, chosen, seeds, on)
+    tasks = plan(settings.scenarios, chosen, seeds, on, whole=whole)
     together = shared(tasks, jobs)
     failed: dict[Task, tuple[str, ...]] = {}
     for task, matrix in _in_company(settings, together, jobs, report):

@@ -129,9 +129,9 @@ def test_doctor_says_what_is_there_and_what_is_not(empty: Shell, tmp_path: Path)
         ("status -i eta-000000", 2, "There is no incident 'eta-000000'."),
         ("stop -i ../sealed", 2, "There is no incident '../sealed'."),
         ("logs -n 0", 2, "--lines"),
-        ("verify", 2, "Name one scenario, or give --all."),
+        ("verify", 2, "Name a scenario, or give --all."),
         ("verify no-such-scenario", 2, "There is no scenario"),
-        ("verify unit-mismatch --all", 2, "Name one scenario, or give --all."),
+        ("verify unit-mismatch --all", 2, "Name a scenario, or give --all."),
         ("bench --runtime vm", 2, "There is no runtime 'vm'."),
     ],
 )

@@ -29,8 +29,10 @@ def test_every_scenario_with_an_alert_on_latency_is_alone():
     assert all(task.alone for task in tasks(*timed))
 
 
-def test_the_first_seed_is_proved_in_full():
+def test_the_first_seed_is_proved_in_full_and_every_one_if_asked():
     assert [task.whole for task in tasks("wrong-alias", seeds=(4, 5, 6))] == [True, False, False]
+    every = proofs.plan(SCENARIOS, [("wrong-alias", "embedded")], (4, 5), whole=True)
+    assert [task.whole for task in every] == [True, True]
 
 
 def test_those_on_one_stand_follow_each_other():
