@@ -14,7 +14,7 @@ from pathlib import Path
 from crashlab.incident import Incident, start
 from crashlab.model import Frozen, RuntimeName
 from crashlab.settings import Settings
-from crashlab.stack import processes
+from crashlab.stack import entrance, processes
 from crashlab.stack.base import Report, states
 from crashlab.stack.embedded import EmbeddedStack
 from crashlab.stack.services import environment, find
@@ -89,7 +89,12 @@ def registry_alone(settings: Settings) -> float:
 
 def memory_mb(incident: Incident) -> float:
     """Memory of all services of an incident's stack, in megabytes."""
-    return sum(state.usage.memory_mb for state in states(incident.stack) if state.usage)
+    found = sum(state.usage.memory_mb for state in states(incident.stack) if state.usage)
+    if isinstance(incident.stack, EmbeddedStack):
+        # The gateway is no service of the table.
+        gateway = processes.marked(incident.stack.mark, entrance.NAME)
+        found += sum(processes.rss_mb(process) for process in gateway)
+    return found
 
 
 def one_incident(settings: Settings, runtime: RuntimeName) -> tuple[float, float, float]:
