@@ -112,17 +112,22 @@ class Service:
         return answers
 
     def check(self) -> None:
-        """Predict the workload's sample. Raises ApiError 503 with the reason where that fails."""
+        """Predict the model's stored input example, and the workload's sample from its raw payload on.
+
+        Raises ApiError 503 with the reason where either fails.
+        """
         if time.monotonic() < self.ready_until:
             return
         try:
+            known = self.model.example
+            stored = [] if known is None else list(map(float, self.model.predictor.predict(known)))
             answer = self.score([self.workload.SAMPLE], time.perf_counter(), record=False)[0]
         except ApiError:
             raise
         except Exception as error:
             log.exception("the readiness check failed")
             raise ApiError(503, "not_ready", f"{type(error).__name__}: {error}") from error
-        if not math.isfinite(answer[self.workload.PREDICTION_FIELD]):
+        if not all(math.isfinite(value) for value in (*stored, answer[self.workload.PREDICTION_FIELD])):
             raise ApiError(503, "not_ready", "The model answers no finite number.")
         self.ready_until = time.monotonic() + READY_SECONDS
 

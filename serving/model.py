@@ -36,6 +36,8 @@ class Served:
     run_id: str
     loaded_at: str
     predictor: Predictor
+    example: "pd.DataFrame | None" = None
+    """Features that were stored with the model as an example of its input, if any were."""
 
 
 def load(settings: Settings, wrap: Callable[[Any], Predictor] | None = None) -> Served:
@@ -65,6 +67,7 @@ def load(settings: Settings, wrap: Callable[[Any], Predictor] | None = None) -> 
         run_id=str(version.run_id),
         loaded_at=datetime.now(UTC).isoformat(),
         predictor=wrap(predictor) if wrap else predictor,
+        example=predictor.input_example,
     )
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pandas as pd
@@ -126,6 +126,13 @@ def test_readiness_predicts(settings):
         answer = client.get("/ready")
         assert answer.status_code == 503
         assert "_fill_dtype" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("stored", "status"), [(1.0, 200), (float("inf"), 503)])
+def test_readiness_predicts_the_example_that_is_stored_with_the_model(settings, stored, status):
+    known = replace(served(Model()), example=pd.DataFrame({"x": [1.0, stored]}))
+    with TestClient(application.create_app(settings, Workload, known)) as client:
+        assert client.get("/ready").status_code == status
 
 
 def test_an_unexpected_error_says_its_type_alone(settings):
