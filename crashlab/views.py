@@ -66,7 +66,7 @@ def brief(told: Brief) -> RenderableType:
         )
     return Group(
         Panel(
-            f"{escape(told.objective)}\n\n{escape(told.onset_hint)}",
+            f"{escape(told.objective)}\n\n{escape(told.onset_hint)}\n[dim]Sealed answer: sha256 {told.commitment}[/]",
             title=f"{escape(told.title)} · level {told.level}",
             subtitle=told.incident,
             box=box.ROUNDED,

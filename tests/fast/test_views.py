@@ -50,6 +50,7 @@ def shown(*parts: object, width: int = 120) -> str:
 
 def test_a_brief_shows_every_number_and_change() -> None:
     text = shown(views.brief(BRIEF))
+    assert f"Sealed answer: sha256 {BRIEF.commitment}" in text
     for part in (
         "prediction-quality",
         "(page)",
