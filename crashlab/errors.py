@@ -27,6 +27,9 @@ class CrashlabError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            # Shown below a traceback, which only a test or a defect ever prints.
+            self.add_note(hint)
 
 
 class UsageError(CrashlabError):

@@ -40,7 +40,7 @@ FORWARDED = ("HOME", "USER", "LOGNAME", "TMPDIR", "TERM", "SHELL")
 
 @dataclass(frozen=True)
 class Started:
-    """A process by id and creation time, which together never mean another process."""
+    """A process by id and start in seconds since the machine's, which together never mean another process."""
 
     pid: int
     created: float
@@ -125,17 +125,22 @@ def spawn(
     # The process outlives this command on purpose; Popen would warn of that when it is collected.
     child.returncode = 0
     try:
-        created = psutil.Process(child.pid).create_time()
+        created = since_boot(psutil.Process(child.pid))
     except psutil.Error:
         created = 0.0
     return Started(child.pid, created)
+
+
+def since_boot(process: psutil.Process) -> float:
+    """Seconds from the start of the machine to that of a process. A clock that is set meanwhile does not change it."""
+    return process.create_time() - psutil.boot_time()
 
 
 def find(started: Started) -> psutil.Process | None:
     """Return the running process, or None where it has ended."""
     try:
         process = psutil.Process(started.pid)
-        if abs(process.create_time() - started.created) > 1:
+        if abs(since_boot(process) - started.created) > 1:
             return None
         if process.status() == psutil.STATUS_ZOMBIE:
             with contextlib.suppress(ChildProcessError):
