@@ -37,6 +37,7 @@ recording: setup ## The pictures of the README: a demo whose output is kept
 
 up: setup ## A healthy system with Docker Compose, in the background
 	docker compose --env-file serving/deploy.env up --detach --build --wait
+	@echo "The API: http://$$(docker compose port serving 8000)/docs. MLflow: http://$$(docker compose port mlflow 5000)."
 
 down: ## Stop that system and delete its data
 	docker compose down --volumes --remove-orphans

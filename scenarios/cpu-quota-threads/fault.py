@@ -61,8 +61,7 @@ def plan(rng: random.Random) -> Truth:
             ),
             numbers={"threads": float(threads), "cpus": cpus},
         ),
-        # Late, as every slow request of the replay has to be waited for.
-        onset=kit.onset(rng, 34, 40),
+        onset=kit.onset(rng, 10, 16),
         look_alikes=("event-loop-blocking", "capacity-shortage", "per-request-model-load", "sync-logging"),
         supporting=(
             "usage serving threads",
