@@ -295,8 +295,9 @@ def places(one: "Incident") -> list[tuple[str, str]]:
     """Addresses and paths of an incident."""
     addresses = []
     if one.record.phase != "stopped":
-        addresses = [("MLflow", one.stack.url("mlflow"))]
         # Under Compose, what has ended has no address.
+        with suppress(StackError):
+            addresses = [("MLflow", one.stack.url("mlflow"))]
         with suppress(StackError):
             serving = one.stack.url("serving")
             addresses += [("API", serving), ("API docs", f"{serving}/docs"), ("metrics", f"{serving}/metrics")]

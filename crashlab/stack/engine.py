@@ -32,6 +32,8 @@ print(connection.getresponse().status)
 """Program that prints the status of a path."""
 KILLED = 128 + signal.SIGKILL
 """Exit code of a command that was killed."""
+STOPPED = 128 + signal.SIGTERM
+"""Exit code of a command that ended as it was asked to."""
 
 
 def answers() -> bool:
@@ -211,6 +213,19 @@ class Engine:
             out_of_memory=bool(container.attrs.get("State", {}).get("OOMKilled", False)),
         )
 
+    def memory_mb(self) -> float:
+        """Memory of all running containers of the project as `docker stats` counts it: without what can be read again."""
+        total = 0
+        for container in self.containers():
+            said = self._ask(lambda one=container: one.stats(stream=False, one_shot=True)).get("memory_stats", {})
+            detail = said.get("stats", {})
+            total += said.get("usage", 0) - detail.get("inactive_file", detail.get("total_inactive_file", 0))
+        return total / 1e6
+
+    def size_mb(self, image: str) -> float:
+        """Size of an image in megabytes, the layers of its base included."""
+        return int(self._ask(lambda: self.client.images.get(image)).attrs["Size"]) / 1e6
+
     def start(self, service: str, container: "Container") -> None:
         """Start a container that was stopped. Raises StackError where it does not start."""
         from docker.errors import APIError
@@ -322,7 +337,7 @@ def ending(container: "Container") -> str:
     if state.get("OOMKilled"):
         return "ended by the kernel, out of memory"
     code = int(state.get("ExitCode", 0))
-    return "killed" if code == KILLED else f"exited with code {code}"
+    return {KILLED: "killed", STOPPED: "stopped"}.get(code, f"exited with code {code}")
 
 
 def late(argv: Sequence[str], timeout: float) -> StackError:

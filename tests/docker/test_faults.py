@@ -81,7 +81,7 @@ def test_a_stopped_service_fails_the_fix_and_a_deployment_brings_it_back(
     subprocess.run(["docker", *order, *containers], check=True, capture_output=True)
     told = {one["name"]: one["detail"] for one in contained.json("status")["services"]}
     for name in service.split(", "):
-        assert told[name].endswith("killed" if order == ["kill"] else "exited with code 0"), told
+        assert told[name].endswith("killed" if order == ["kill"] else "stopped"), told
     ran: Ran = contained(
         "submit", "--json", str(write(tmp_path / "down.md", f"---\ncause: unit-mismatch\n---\n{service}\n"))
     )
