@@ -81,5 +81,5 @@ bench-grader: setup ## How good the grader is, measured on the held-out part of 
 	@$(BIN)/python -m crashlab.bench_grader $(ARGS)
 
 lock: setup ## Compile every requirements file again
-	@for f in requirements/crashlab requirements/bootstrap $(patsubst %.in,%,$(wildcard training/requirements.in training/*/requirements.in serving/requirements.in serving/*/requirements.in)); do \
+	@for f in requirements/crashlab requirements/bootstrap featurelib/build-requirements $(patsubst %.in,%,$(wildcard training/requirements.in training/*/requirements.in serving/requirements.in serving/*/requirements.in)); do \
 	  $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet $$f.in -o $$f.txt; done

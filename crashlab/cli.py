@@ -851,7 +851,7 @@ def doctor(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check what this machine has, what is missing, and what is left of systems that are gone.
+    """Check what this machine has, what is missing, and what is left over.
 
     Containers, networks, volumes, images and processes of systems that no incident needs are listed. What belongs to
     another state folder is left alone as long as that folder is there.
