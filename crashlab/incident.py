@@ -553,6 +553,7 @@ def start(
     level: int | None = None,
     family: str | None = None,
     mix: MixName = "teaching",
+    drafts: bool = False,
     seed: int | None = None,
     on: str | None = None,
     runtime: RuntimeName = "embedded",
@@ -564,7 +565,7 @@ def start(
     """Bring up a system, break it and write the brief. Whatever fails or is interrupted is torn down again.
 
     Without a name, a scenario is drawn among those of `level` and `family` by the weights of `mix`; a seed that was
-    given draws the same one again. `system` is the folder of a pristine stack to use instead of one of its own; such
+    given draws the same one again. Drafts are drawn if `drafts`, and on a person's own table, for which none was proved. `system` is the folder of a pristine stack to use instead of one of its own; such
     an incident does not become the current one, and has the calendar of that stack, which lies `weeks` after the canonical one;
     any other's week is the latest one that is over. With `background`, the evidence is frozen after the return. `on` is the
     workload, for instance one that was made from a person's own table; the scenario's own where it is None.
@@ -576,7 +577,8 @@ def start(
     if name:
         chosen = known[0]
     else:
-        found = mixes.candidates(known, runtime, level, family)
+        able = drafts or ground is not None
+        found = mixes.candidates(known, runtime, level, family, drafts=able, workload=on)
         chosen = mixes.draw(found, mixes.load(settings.scenarios), mix, rng, seed, ground)
     if runtime not in chosen.runtimes:
         raise UsageError(

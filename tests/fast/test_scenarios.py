@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import grader
-from crashlab import answers, scenario, timeline, workload
+from crashlab import answers, listing, scenario, timeline, workload
 from crashlab.errors import StateError, UsageError
 from crashlab.model import Alert, Brief, Evidence
 from scenarios import kit
@@ -16,8 +16,8 @@ FOLDER = ROOT / "scenarios"
 NAMES = scenario.names(FOLDER)
 
 
-def test_the_seven_are_there():
-    assert set(NAMES) >= {
+def test_the_seven_are_there_and_proved():
+    assert {found.name for found in scenario.catalogue(FOLDER) if found.proved} >= {
         "unit-mismatch",
         "featurelib-pin",
         "library-pin",
@@ -26,6 +26,15 @@ def test_the_seven_are_there():
         "blocked-event-loop",
         "false-alarm",
     }
+
+
+def test_what_says_nothing_of_its_proof_is_a_draft():
+    text = (FOLDER / "timezone-offset" / "scenario.toml").read_text()
+    assert "status" not in text
+    assert not scenario.load(FOLDER, "timezone-offset").proved
+    found = listing.rows(FOLDER)
+    assert found is not None
+    assert {row.name: row.status for row in found} == {s.name: s.status for s in scenario.catalogue(FOLDER)}
 
 
 @pytest.mark.parametrize("name", NAMES)
