@@ -104,6 +104,11 @@ class Truth(Frozen):
         own = Contributing.model_validate({name: getattr(self, name) for name in Contributing.model_fields})
         return (own, *self.contributing)
 
+    @property
+    def essence(self) -> str:
+        """What it is apart from seed and onset: whoever has seen a fault knows it at another hour."""
+        return self.model_dump_json(exclude={"seed", "onset"})
+
     def moved(self, weeks: int) -> "Truth":
         """Return the truth of the same fault in an incident that lies `weeks` later.
 
