@@ -407,7 +407,7 @@ class Incident:
         held = store.read(self.paths.kept, LogKept)
         if held.rows:
             there = production.recorded(self.stack.home / "data", held.until)
-            result = result.model_copy(update={"kept": there / held.rows})
+            result = result.model_copy(update={"kept": None if there is None else there / held.rows})
         deployed = Deployment(at=datetime.now(UTC), commit=self.stack.workspace.head())
         self.save(deployments=(*self.record.deployments, deployed))
         if thorough and not result.failure:

@@ -310,7 +310,8 @@ class Probe(Frozen):
     logged: float | None = None
     """Share of the answered hidden requests that the prediction log holds; None where that was not looked at."""
     kept: float | None = None
-    """Share of what the prediction log held when the evidence was frozen that is still in it; None where it held nothing."""
+    """Share of what the prediction log held when the evidence was frozen that is still in it; None where it held nothing or
+    could not be read, and then nothing is held against anybody."""
     feature_mismatch: dict[str, float] = Field(default_factory=dict)
     """Share of rows, per feature, whose transformed value differs from the training side's."""
     batch_mismatch: float | None = None
