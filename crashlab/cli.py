@@ -54,6 +54,9 @@ OnWorkload = Annotated[
     str | None,
     typer.Option("--workload", metavar="NAME", help="A workload of your own table instead of the scenario's own."),
 ]
+Drafts = Annotated[
+    bool, typer.Option("--drafts", help="Take drafts as well: scenarios whose proof was not repeated on five seeds.")
+]
 Judge = Annotated[
     str | None,
     typer.Option(metavar="URL", help="OpenAI-compatible endpoint that advises on the prose; off by default."),
@@ -174,16 +177,16 @@ def why_this_runtime(given: str | None, chosen: "RuntimeName") -> str:
 
 @app.command("list")
 @command
-def list_(on: OnWorkload = None, as_json: Json = False) -> None:
+def list_(on: OnWorkload = None, drafts: Drafts = False, as_json: Json = False) -> None:
     """Show the scenarios by level.
 
     What each practises, and how many minutes it takes. Nothing is started. With --workload, those that run on it, and
-    why others do not.
+    why others do not. Drafts are left out unless asked for.
     """
     from crashlab import listing
 
     if on is not None:
-        list_on(on, as_json=as_json)
+        list_on(on, drafts=drafts, as_json=as_json)
         return
     found = None if as_json else listing.rows(settings().scenarios)
     if found is None:
@@ -191,10 +194,12 @@ def list_(on: OnWorkload = None, as_json: Json = False) -> None:
 
         whole = scenario.catalogue(settings().scenarios)
         if as_json:
+            whole = whole if drafts else scenario.without_drafts(whole)
             public = (
                 "name",
                 "title",
                 "level",
+                "status",
                 "workload",
                 "family",
                 "practises",
@@ -206,18 +211,29 @@ def list_(on: OnWorkload = None, as_json: Json = False) -> None:
             document([{key: getattr(item, key) for key in public} for item in whole])
             return
         found = [listing.Row(*(getattr(item, name) for name in listing.Row._fields)) for item in whole]
+    rows = [item for item in found if drafts or item.status == "proved"]
+    left = len(found) - len(rows)
+    more = f"Left out as drafts: {left}. See them: crashlab list --drafts" if left else ""
     if not sys.stdout.isatty():
         # Without a terminal there is nothing to lay out, and Rich need not be imported.
-        for item in found:
-            print(f"{item.level}  {item.name:26} {item.workload:8} {item.minutes:3} min  {item.practises}")
+        for item in rows:
+            mark = "" if item.status == "proved" else " (draft)"
+            print(f"{item.level}  {item.name:26} {item.workload:8} {item.minutes:3} min  {item.practises}{mark}")
+        if more:
+            print(more)
         return
     from crashlab import views
 
-    show(views.catalogue(found), "\nStart one: [bold]crashlab start NAME[/], or [bold]crashlab start --blind[/].")
+    show(views.catalogue(rows), "\nStart one: [bold]crashlab start NAME[/], or [bold]crashlab start --blind[/].")
+    if more:
+        show(more)
 
 
-def list_on(on: str, *, as_json: bool) -> None:
-    """Show the scenarios that run on a workload, and for one's own table why others do not."""
+def list_on(on: str, *, drafts: bool, as_json: bool) -> None:
+    """Show the scenarios that run on a workload, and for one's own table why others do not.
+
+    On one's own table drafts are among them: nothing was proved there, so all have the same standing.
+    """
     from crashlab import scenario, sources
     from crashlab.tables import ground
 
@@ -231,11 +247,19 @@ def list_on(on: str, *, as_json: bool) -> None:
         if not found:
             known = sorted({item.workload for item in whole} | set(sources.own_names(given)))
             raise UsageError(f"There is no workload {on!r}.", f"Workloads: {', '.join(known)}.")
+        found = found if drafts else scenario.without_drafts(found, on)
     if as_json:
-        document({"scenarios": [item.name for item in found], "refused": refused})
+        document(
+            {
+                "scenarios": [item.name for item in found],
+                "status": {item.name: item.status for item in found},
+                "refused": refused,
+            }
+        )
         return
     for item in found:
-        print(f"{item.level}  {item.name:26} {item.minutes:3} min  {item.practises}")
+        mark = "" if item.proved else " (draft)"
+        print(f"{item.level}  {item.name:26} {item.minutes:3} min  {item.practises}{mark}")
     for name, why in refused.items():
         print(f"-  {name:26} {why}")
 
@@ -248,6 +272,7 @@ def start(
     level: Annotated[int | None, typer.Option(help="Draw among the scenarios of this level, 1 to 5.")] = None,
     family: Annotated[str | None, typer.Option(help="Draw among the scenarios of this family of causes.")] = None,
     mix: Annotated[str, typer.Option(help="Weights of a blind draw: teaching or on-call.")] = "teaching",
+    drafts: Drafts = False,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Repeat an incident exactly, onset and numbers included.")
     ] = None,
@@ -268,27 +293,36 @@ def start(
     if level is not None and level not in range(1, 6):
         raise UsageError(f"There is no level {level}.", "Levels go from 1 to 5.")
     weights = mixes.mix_name(mix)
+    named: Scenario | None = None
     if name:
         from crashlab import scenario
 
-        scenario.load(settings().scenarios, name)
+        named = scenario.load(settings().scenarios, name)
     chosen = runtime_of(runtime)
     if not as_json:
         print(why_this_runtime(runtime, chosen), file=sys.stderr)
     with progress("start", 8, quiet=as_json) as report:
         incidents.clean_up(settings())
         begun = incidents.start(
-            settings(), name, blind=blind, level=level, family=family, mix=weights, seed=seed, on=on, runtime=chosen,
-            report=report, background=True,
+            settings(), name, blind=blind, level=level, family=family, mix=weights, drafts=drafts, seed=seed, on=on,
+            runtime=chosen, report=report, background=True,
         )  # fmt: skip
     if as_json:
         document(
-            {"incident": begun.record.id, "brief": begun.brief.model_dump(mode="json"), "places": dict(places(begun))}
+            {
+                "incident": begun.record.id,
+                # Of one that was drawn it would be a hint at what it is.
+                "status": named.status if named else None,
+                "brief": begun.brief.model_dump(mode="json"),
+                "places": dict(places(begun)),
+            }
         )
         return
     from crashlab import views
 
     show(views.brief(begun.brief), "\n[bold]Where things are[/]", views.places(places(begun)), views.next_steps())
+    if named and not named.proved:
+        print(f"\n{scenario.draft_note([named])}", end="")
 
 
 def places(one: "Incident") -> list[tuple[str, str]]:
@@ -781,11 +815,25 @@ def placed(wanted: "Sequence[Scenario]", runtime: str | None) -> "tuple[list[tup
     return chosen, left
 
 
+def without_drafts(wanted: "Sequence[Scenario]", on: str | None) -> "list[Scenario]":
+    """Return the scenarios of a whole catalogue that are proved, or all of them on a workload of one's own table.
+
+    Raises UsageError where the workload `on` has drafts alone.
+    """
+    from crashlab import scenario, sources
+
+    if on in sources.own_names(settings()):
+        return list(wanted)
+    there = [item for item in wanted if on in (None, item.workload)]
+    # What is wrong with a workload that nothing runs on is said where it is looked for.
+    return scenario.without_drafts(there, on or "") if there else list(wanted)
+
+
 @app.command()
 @command
 def verify(
     named: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Scenarios.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="The whole catalogue.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="The whole catalogue; drafts only if asked for.")] = False,
     runtime: Annotated[
         str | None,
         typer.Option(help="compose or embedded; each scenario on embedded unless it needs containers, by default."),
@@ -795,6 +843,7 @@ def verify(
     whole: Annotated[
         bool, typer.Option("--whole", help="Prove everything on every seed, not on the first alone.")
     ] = False,
+    drafts: Drafts = False,
     jobs: Annotated[int, typer.Option(min=1, help="How many proofs at a time, where they do not disturb another.")] = 2,
     write: Annotated[Path | None, typer.Option(help="Write the matrix as Markdown into this file as well.")] = None,
     on: OnWorkload = None,
@@ -813,6 +862,8 @@ def verify(
         scenario.load(settings().scenarios, each)
         for each in dict.fromkeys(named or scenario.names(settings().scenarios))
     ]
+    status = {item.name: item.status for item in wanted}
+    wanted = without_drafts(wanted, on) if all_ and not drafts else wanted
     chosen, left = placed(wanted, runtime)
     if named and left:
         raise UsageError(
@@ -832,13 +883,19 @@ def verify(
 
         write.write_text(pages.matrix(results), encoding="utf-8")
     if as_json:
-        document([{**result.model_dump(mode="json"), "passed": result.passed} for result in results])
+        document(
+            [
+                {**result.model_dump(mode="json"), "passed": result.passed, "status": status[result.scenario]}
+                for result in results
+            ]
+        )
     else:
         from crashlab import views
 
         for item in left:
             print(f"{item.name} was left out: it needs {' and '.join(item.needs)}, which only containers have.")
         show(views.proofs(results))
+        print(scenario.draft_note(wanted if named else []), end="")
     if not all(result.passed for result in results):
         raise typer.Exit(1)
 
@@ -1195,9 +1252,9 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        if sys.argv[1:] == ["list"]:
+        if sys.argv[1:] in (["list"], ["list", "--drafts"]):
             # There is nothing to parse, and the parser would import all of pydantic before it found that out.
-            list_()
+            list_(drafts="--drafts" in sys.argv)
             return
         # No command at all is a question for help.
         sys.exit(app(sys.argv[1:] or ["--help"], prog_name="crashlab", standalone_mode=False))

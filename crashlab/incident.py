@@ -5,7 +5,7 @@ import json
 import random
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from crashlab import (
     aftermath,
     alerts,
     answers,
+    drawing,
     evidence,
     freezing,
     hidden,
@@ -406,7 +407,7 @@ class Incident:
         held = store.read(self.paths.kept, LogKept)
         if held.rows:
             there = production.recorded(self.stack.home / "data", held.until)
-            result = result.model_copy(update={"kept": there / held.rows})
+            result = result.model_copy(update={"kept": None if there is None else there / held.rows})
         deployed = Deployment(at=datetime.now(UTC), commit=self.stack.workspace.head())
         self.save(deployments=(*self.record.deployments, deployed))
         if thorough and not result.failure:
@@ -553,6 +554,7 @@ def start(
     level: int | None = None,
     family: str | None = None,
     mix: MixName = "teaching",
+    drafts: bool = False,
     seed: int | None = None,
     on: str | None = None,
     runtime: RuntimeName = "embedded",
@@ -564,20 +566,18 @@ def start(
     """Bring up a system, break it and write the brief. Whatever fails or is interrupted is torn down again.
 
     Without a name, a scenario is drawn among those of `level` and `family` by the weights of `mix`; a seed that was
-    given draws the same one again. `system` is the folder of a pristine stack to use instead of one of its own; such
+    given draws the same one again. Without a seed, a blind start draws another truth than the incident before it had. Drafts are drawn if `drafts`, and on a person's own table, for which none was proved. `system` is the folder of a pristine stack to use instead of one of its own; such
     an incident does not become the current one, and has the calendar of that stack, which lies `weeks` after the canonical one;
     any other's week is the latest one that is over. With `background`, the evidence is frozen after the return. `on` is the
     workload, for instance one that was made from a person's own table; the scenario's own where it is None.
     """
-    rng: random.Random = secrets.SystemRandom() if seed is None else random.Random(f"draw:{seed}")
-    seed = rng.randrange(2**31) if seed is None else seed
     known = [scenario.load(settings.scenarios, name)] if name else scenario.catalogue(settings.scenarios)
     known, ground = played_on(settings, known, on, runtime, report)
-    if name:
-        chosen = known[0]
-    else:
-        found = mixes.candidates(known, runtime, level, family)
-        chosen = mixes.draw(found, mixes.load(settings.scenarios), mix, rng, seed, ground)
+    if not name:
+        able = drafts or ground is not None
+        known = mixes.candidates(known, runtime, level, family, drafts=able, workload=on)
+    last = drawing.previous(settings) if seed is None and (blind or name is None) else None
+    chosen, seed = drawn(settings, known, mix, seed, last, ground)
     if runtime not in chosen.runtimes:
         raise UsageError(
             f"{chosen.name} does not run on {runtime}: it needs {' and '.join(chosen.needs)}.",
@@ -632,6 +632,23 @@ def start(
     if background:
         freezing.leave_behind(settings, identifier)
     return incident
+
+
+def drawn(
+    settings: Settings,
+    found: Sequence[scenario.Scenario],
+    mix: MixName,
+    seed: int | None,
+    last: drawing.Played | None,
+    ground: Ground | None,
+) -> tuple[scenario.Scenario, int]:
+    """Return one of the scenarios, drawn by the weights of `mix`, and its seed: the given one, or one that repeats not `last`."""
+    rng: random.Random = secrets.SystemRandom() if seed is None else random.Random(f"draw:{seed}")
+
+    def choose(some: Sequence[scenario.Scenario], seed: int) -> scenario.Scenario:
+        return some[0] if len(some) == 1 else mixes.draw(some, mixes.load(settings.scenarios), mix, rng, seed, ground)
+
+    return drawing.draw(found, choose, rng, last, ground) if seed is None else (choose(found, seed), seed)
 
 
 def played_on(

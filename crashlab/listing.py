@@ -16,14 +16,15 @@ class Row(NamedTuple):
     workload: str
     minutes: int
     practises: str
+    status: str
 
 
 def rows(folder: Path) -> list[Row] | None:
-    """Return the catalogue by level and name; None where a file does not say what a list shows."""
+    """Return the catalogue, drafts included, by level and name; None where a file does not say what a list shows."""
     found = []
     for path in folder.glob("[!_]*/scenario.toml"):
         try:
-            said = tomllib.loads(path.read_text(encoding="utf-8"))
+            said = {"status": "draft"} | tomllib.loads(path.read_text(encoding="utf-8"))
             row = Row(*(said[name] for name in Row._fields))
         except (OSError, ValueError, KeyError):
             return None

@@ -58,21 +58,34 @@ def mix_name(value: str) -> MixName:
 
 
 def candidates(
-    found: Sequence[Scenario], runtime: RuntimeName, level: int | None, family: str | None
+    found: Sequence[Scenario],
+    runtime: RuntimeName,
+    level: int | None,
+    family: str | None,
+    *,
+    drafts: bool = True,
+    workload: str | None = None,
 ) -> list[Scenario]:
-    """Return the scenarios that run on `runtime` and fit. Raises UsageError where none does, saying what there is."""
+    """Return the scenarios that run on `runtime` and fit, without drafts unless `drafts`.
+
+    Raises UsageError where none does, saying what there is; `workload` is named there as what else was asked for.
+    """
     able = [item for item in found if runtime in item.runtimes]
     fitting = [item for item in able if level in (None, item.level) and family in (None, item.family)]
+    asked = " and ".join(
+        [
+            *([f"workload {workload}"] if workload is not None else []),
+            *([f"level {level}"] if level is not None else []),
+            *([f"family {family}"] if family is not None else []),
+        ]
+    )
     if fitting:
-        return fitting
+        return fitting if drafts else scenario.without_drafts(fitting, f"{asked} on {runtime}".strip())
     if family is not None and family not in {item.family for item in found}:
         raise UsageError(
             f"There is no family {family!r}.", f"Families: {', '.join(sorted({s.family for s in found}))}."
         )
-    asked = " and ".join(
-        [*([f"level {level}"] if level is not None else []), *([f"family {family}"] if family is not None else [])]
-    )
-    levels = sorted({item.level for item in able if family in (None, item.family)})
+    levels = sorted({item.level for item in able if family in (None, item.family) and (drafts or item.proved)})
     raise UsageError(
         f"No scenario for {asked or 'this machine'} runs on {runtime}.",
         f"Levels there are: {', '.join(map(str, levels)) or 'none'}. See `crashlab list`.",

@@ -104,6 +104,11 @@ class Truth(Frozen):
         own = Contributing.model_validate({name: getattr(self, name) for name in Contributing.model_fields})
         return (own, *self.contributing)
 
+    @property
+    def essence(self) -> str:
+        """What it is apart from seed and onset: whoever has seen a fault knows it at another hour."""
+        return self.model_dump_json(exclude={"seed", "onset"})
+
     def moved(self, weeks: int) -> "Truth":
         """Return the truth of the same fault in an incident that lies `weeks` later.
 
@@ -305,7 +310,8 @@ class Probe(Frozen):
     logged: float | None = None
     """Share of the answered hidden requests that the prediction log holds; None where that was not looked at."""
     kept: float | None = None
-    """Share of what the prediction log held when the evidence was frozen that is still in it; None where it held nothing."""
+    """Share of what the prediction log held when the evidence was frozen that is still in it; None where it held nothing or
+    could not be read, and then nothing is held against anybody."""
     feature_mismatch: dict[str, float] = Field(default_factory=dict)
     """Share of rows, per feature, whose transformed value differs from the training side's."""
     batch_mismatch: float | None = None

@@ -53,18 +53,23 @@ def write(settings: Settings) -> list[Path]:
 
 def _index(known: Sequence[Scenario], taxonomy: "Taxonomy") -> str:
     titles = {family.id: family.title for family in taxonomy.families}
+    proved, drafts = [item for item in known if item.proved], [item for item in known if not item.proved]
     lines = [
         "# Catalogue",
         "",
         "Made from `scenarios/` by `crashlab catalogue --write`. Each page tells what is practised; what goes wrong, and how it",
         "is found and repaired, is folded below. Do not unfold what you want to practise.",
         "",
-        "| level | scenario | workload | what is practised | minutes |",
-        "|---:|---|---|---|---:|",
-    ]
-    lines += [
-        f"| {item.level} | [{item.name}]({item.name}.md) | `{item.workload}` | {item.practises} | {item.minutes} |"
-        for item in sorted(known, key=lambda item: (item.level, item.name))
+        f"The proofs of these {len(proved)} held on five seeds; blind starts draw among them.",
+        "",
+        *_table(proved),
+        "",
+        "## Drafts",
+        "",
+        f"The proofs of these {len(drafts)} were not repeated on five seeds. They can be started and proved by name; blind starts,",
+        "`crashlab list` and `crashlab verify --all` take them with `--drafts` alone.",
+        "",
+        *_table(drafts),
     ]
     lines += ["", "## Look-alikes", "", "These fire the same alerts and are told apart by evidence alone.", ""]
     lines += ["| family | alerts | scenarios |", "|---|---|---|"]
@@ -81,6 +86,17 @@ def _index(known: Sequence[Scenario], taxonomy: "Taxonomy") -> str:
     return "\n".join(lines) + "\n"
 
 
+def _table(members: Sequence[Scenario]) -> list[str]:
+    return [
+        "| level | scenario | workload | what is practised | minutes |",
+        "|---:|---|---|---|---:|",
+        *(
+            f"| {item.level} | {_link(item)} | `{item.workload}` | {item.practises} | {item.minutes} |"
+            for item in sorted(members, key=lambda item: (item.level, item.name))
+        ),
+    ]
+
+
 def _link(item: Scenario) -> str:
     return f"[{item.name}]({item.name}.md)"
 
@@ -93,10 +109,11 @@ def _page(item: Scenario, known: Sequence[Scenario], taxonomy: "Taxonomy") -> st
     own = (
         " It runs on [your own table](../../how-to/bring-your-own-table.md#break-it) as well." if item.own_table else ""
     )
+    draft = "" if item.proved else " It is a draft: its proof was not repeated on five seeds."
     lines = [
         f"# {item.title}",
         "",
-        f"Scenario `{item.name}`, level {item.level}, workload `{item.workload}`, about {item.minutes} minutes.{needs}{own}",
+        f"Scenario `{item.name}`, level {item.level}, workload `{item.workload}`, about {item.minutes} minutes.{needs}{own}{draft}",
         "",
         f"**Practises:** {item.practises}.",
         "",

@@ -13,6 +13,8 @@ from crashlab.errors import StackError
 
 MONITOR_PREFIX = "monitor-"
 """Entity prefix of the engine's own open latency checks; they are left out of every window."""
+PATIENCE = 10.0
+"""Seconds to wait for a file that another process has locked."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,14 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _rows(path: Path, query: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
+def _rows(
+    path: Path, query: str, parameters: tuple[object, ...], patience: float | None = None
+) -> list[tuple[Any, ...]]:
     if not path.is_file():
         return []
+    wait = PATIENCE if patience is None else patience
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=wait)) as connection:
             return connection.execute(query, parameters).fetchall()
     except sqlite3.Error as error:
         raise StackError(
@@ -134,14 +139,20 @@ def logged(data: Path, since: datetime) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def recorded(data: Path, until: datetime) -> int:
-    """Count the predictions for clients that were logged at `until` (wall clock) or before."""
+def recorded(data: Path, until: datetime, *, patience: float | None = None) -> int | None:
+    """Count the predictions for clients that were logged at `until` (wall clock) or before.
+
+    Without the file or the table there are none. None where the file is there and cannot be read, after `patience` seconds
+    (`PATIENCE` by default) if it is locked: what it holds is then not known, and nobody deleted it.
+    """
+    path = data / "predictions.db"
     query = "SELECT count(*) FROM predictions WHERE logged_at <= ? AND entity NOT LIKE ?"
     try:
-        rows = _rows(data / "predictions.db", query, (until.isoformat(), MONITOR_PREFIX + "%"))
+        if not _rows(path, "SELECT 1 FROM sqlite_master WHERE name = 'predictions'", (), patience):
+            return 0
+        rows = _rows(path, query, (until.isoformat(), MONITOR_PREFIX + "%"), patience)
     except StackError:
-        # A file without the table, or none that SQLite can read, holds nothing of it.
-        return 0
+        return None
     return int(rows[0][0]) if rows else 0
 
 

@@ -142,32 +142,41 @@ def _of(tried: Iterable[Tried], family: str) -> list[Tried]:
     return [one for one in tried if one.family == family]
 
 
+def _easiest(item: Scenario) -> tuple[bool, int]:
+    return not item.proved, item.level
+
+
 def _suggest(
     tried: Sequence[Tried], known: Sequence[Scenario], counts: Counter[tuple[str, str]]
 ) -> Iterable[Suggestion]:
-    """Yield proposals, the most useful first: what was confused, what is new, what is harder."""
+    """Yield proposals, the most useful first: what was confused, what is new, what is harder.
+
+    A draft is proposed only where no proved scenario looks the same.
+    """
+    proved = [item for item in known if item.proved]
     titles = {cause.id: cause.title.lower() for cause in grader.taxonomy().causes}
     solved = {one.scenario for one in tried if one.solved}
     for (claimed, actual), times in counts.most_common():
         missed = {one.scenario for one in tried if (claimed, actual) in one.wrong}
         groups = {item.looks_like for item in known if item.name in missed}
-        alike = sorted((i for i in known if i.looks_like in groups and i.name not in solved), key=lambda i: i.level)
+        alike = sorted((i for i in known if i.looks_like in groups and i.name not in solved), key=_easiest)
         if alike:
+            drawn = "" if alike[0].proved else " --drafts"
             often = "once" if times == 1 else f"{times} times"
             yield Suggestion(
                 why=f"You took {titles.get(actual, actual)} for {titles.get(claimed, claimed)} {often}; here is another "
                 "incident that looks the same. Find the one measurement that tells the two apart.",
-                command=f"crashlab start --blind --family {alike[0].family} --level {alike[0].level}",
+                command=f"crashlab start --blind --family {alike[0].family} --level {alike[0].level}{drawn}",
             )
-    for family in dict.fromkeys(item.family for item in sorted(known, key=lambda i: i.level)):
+    for family in dict.fromkeys(item.family for item in sorted(proved, key=_easiest)):
         if not _of(tried, family):
-            level = min(item.level for item in known if item.family == family)
+            level = min(item.level for item in proved if item.family == family)
             yield Suggestion(
                 why=f"Nothing of the family {family} yet.",
                 command=f"crashlab start --blind --family {family} --level {level}",
             )
     clean = [one.level for one in tried if one.solved and not one.hints]
-    above = sorted({item.level for item in known if item.name not in solved and item.level > max(clean, default=0)})
+    above = sorted({item.level for item in proved if item.name not in solved and item.level > max(clean, default=0)})
     if clean and above:
         yield Suggestion(
             why=f"You solved level {max(clean)} without a hint.", command=f"crashlab start --blind --level {above[0]}"

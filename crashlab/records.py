@@ -71,10 +71,13 @@ class Sealed(Frozen):
 
 
 class LogKept(Frozen):
-    """How many predictions for clients the log held at wall-clock time `until`, when the evidence was frozen."""
+    """How many predictions for clients the log held at wall-clock time `until`, when the evidence was frozen.
+
+    `rows` is None where the log could not be read then.
+    """
 
     until: datetime
-    rows: int
+    rows: int | None
 
 
 class Paths:

@@ -47,6 +47,9 @@ def in_tiers(hints: tuple[Hint, ...]) -> tuple[Hint, ...]:
 Need = Literal["cpu-quota", "memory-limit", "python"]
 """What only containers have: a share of the processors, a limit of memory, another Python."""
 
+Status = Literal["proved", "draft"]
+"""Whether the proof was repeated on five seeds. Blind draws, lists and `verify --all` leave drafts out unless asked."""
+
 
 class OwnTable(Frozen):
     """That a scenario runs on workloads of a person's own tables, and what of it is said otherwise there."""
@@ -78,6 +81,7 @@ class Scenario(Frozen):
     """Family of the cause in the taxonomy; `--family` draws by it."""
     looks_like: Identifier
     """Family of look-alikes: its scenarios have one workload, fire the same alerts and are told apart by evidence."""
+    status: Status = "draft"
     practises: str
     goals: tuple[str, ...] = Field(min_length=2)
     """What a learner can do afterwards."""
@@ -107,6 +111,11 @@ class Scenario(Frozen):
         changed |= {"title": own.title} if own.title else {}
         changed |= {"hints": own.hints} if own.hints else {}
         return self.model_copy(update=changed)
+
+    @property
+    def proved(self) -> bool:
+        """Whether its proof held on five seeds."""
+        return self.status == "proved"
 
     @property
     def runtimes(self) -> tuple[RuntimeName, ...]:
@@ -147,6 +156,27 @@ def load(folder: Path, name: str) -> Scenario:
 def catalogue(folder: Path) -> list[Scenario]:
     """Every scenario, by level and name."""
     return sorted((load(folder, name) for name in names(folder)), key=lambda s: (s.level, s.name))
+
+
+def draft_note(found: Sequence[Scenario]) -> str:
+    """Say in one line which of these scenarios are drafts; empty where none is."""
+    drafts = [item.name for item in found if not item.proved]
+    if not drafts:
+        return ""
+    one = len(drafts) == 1
+    told = f"{', '.join(drafts)} {'is a draft' if one else 'are drafts'}"
+    return f"{told}: {'its proof was' if one else 'their proofs were'} not repeated on five seeds.\n"
+
+
+def without_drafts(found: Sequence[Scenario], asked: str = "") -> list[Scenario]:
+    """Return the scenarios that are proved. Raises UsageError where all of them are drafts; `asked` says of what."""
+    kept = [item for item in found if item.proved]
+    if found and not kept:
+        raise UsageError(
+            f"All scenarios{asked and f' for {asked}'} are drafts; give --drafts to take them as they are.",
+            "See `crashlab list --drafts`.",
+        )
+    return kept
 
 
 def module_name(name: str) -> str:

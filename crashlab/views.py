@@ -42,7 +42,8 @@ def catalogue(scenarios: Iterable[Row]) -> RenderableType:
     """Scenarios by level."""
     made = table("Level", "Name", "What is practised", "Workload", "Minutes")
     for item in scenarios:
-        made.add_row(str(item.level), item.name, item.practises, item.workload, str(item.minutes))
+        name = item.name if item.status == "proved" else f"{item.name} [dim](draft)[/]"
+        made.add_row(str(item.level), name, item.practises, item.workload, str(item.minutes))
     return made
 
 

@@ -1,13 +1,19 @@
-"""The contract of a stack as tests: one stack of each runtime, held to crashlab.stack.contract check by check."""
+"""The contract of a stack as tests, held to crashlab.stack.contract check by check.
+
+The test module of each runtime takes over the fixture and the tests, and says in a fixture `runtime` which it is.
+"""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from crashlab.stack import engine, processes
+import pytest
+
+from crashlab.stack import contract, engine, processes
 from crashlab.stack.base import Stack
 from crashlab.stack.compose import ComposeStack
 from crashlab.stack.embedded import EmbeddedStack
@@ -52,3 +58,23 @@ def up_and_killed(name: str, home: Path, state: Path, delay: float) -> None:
     stack.down()
     stack.down()
     nothing_is_left(stack)
+
+
+@pytest.fixture(scope="module")
+def stack(runtime: str, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One stack for every check of a module."""
+    made = make(runtime, tmp_path_factory.mktemp(runtime) / "system", home)
+    try:
+        yield made
+    finally:
+        made.down()
+        nothing_is_left(made)
+
+
+@pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__)
+def test_contract(stack: Stack, check: Callable[[Stack], None]) -> None:
+    check(stack)
+
+
+def test_a_killed_up_leaves_nothing_after_down(runtime: str, tmp_path: Path, home: Path) -> None:
+    up_and_killed(runtime, tmp_path / "incident" / "system", home, 3.0)

@@ -1,29 +1,12 @@
 """The Compose runtime passes the contract, check by check, on one stack, and survives being killed."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 
-from crashlab.stack import contract
-from crashlab.stack.base import Stack
-from tests.contract import make, nothing_is_left, up_and_killed
+from tests.contract import stack, test_a_killed_up_leaves_nothing_after_down, test_contract
+
+__all__ = ["stack", "test_a_killed_up_leaves_nothing_after_down", "test_contract"]
 
 
 @pytest.fixture(scope="module")
-def stack(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    made = make("compose", tmp_path_factory.mktemp("compose") / "system", home)
-    try:
-        yield made
-    finally:
-        made.down()
-        nothing_is_left(made)
-
-
-@pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__)
-def test_contract(stack: Stack, check: Callable[[Stack], None]) -> None:
-    check(stack)
-
-
-def test_a_killed_up_leaves_nothing_after_down(tmp_path: Path, home: Path) -> None:
-    up_and_killed("compose", tmp_path / "incident" / "system", home, 3.0)
+def runtime() -> str:
+    return "compose"

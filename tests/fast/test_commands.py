@@ -1,13 +1,20 @@
 """Commands that need no incident, and wrong use of all: one sentence, a hint, the right exit code, no traceback."""
 
+import json
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from crashlab.scenario import names
+from crashlab import cli, listing, proofs
+from crashlab import incident as incidents
+from crashlab.model import Brief
+from crashlab.records import Paths
+from crashlab.scenario import catalogue, names
+from crashlab.verify import Matrix
 from tests.conftest import CRASHLAB, ROOT, Ran, Shell
 from tests.kit import refused, refused_in_json
 
@@ -57,13 +64,105 @@ def test_every_command_offers_json(empty: Shell) -> None:
 
 
 def test_the_catalogue_has_every_scenario_by_level(empty: Shell) -> None:
-    found = empty("list", "--json").json
+    found = empty("list", "--drafts", "--json").json
     assert {item["name"] for item in found} == set(names(ROOT / "scenarios"))
     assert [item["level"] for item in found] == sorted(item["level"] for item in found)
-    plain = empty("list")
+    plain = empty("list", "--drafts")
     assert plain.code == 0
-    assert all(item["name"] in plain.out and item["practises"] in plain.out for item in found)
+    shown = {line.split()[1]: line for line in plain.out.splitlines()}
+    assert shown.keys() == {item["name"] for item in found}
+    for item in found:
+        assert item["practises"] in shown[item["name"]]
+        assert shown[item["name"]].endswith(" (draft)") == (item["status"] == "draft")
     assert not empty.home.exists()
+
+
+def test_drafts_are_left_out_of_the_list_and_counted(empty: Shell) -> None:
+    every = empty("list", "--drafts", "--json").json
+    proved = [item for item in every if item["status"] == "proved"]
+    assert empty("list", "--json").json == proved
+    *shown, last = empty("list").out.splitlines()
+    assert [line.split()[1] for line in shown] == [item["name"] for item in proved]
+    assert f": {len(every) - len(proved)}." in last
+    assert "--drafts" in last
+    # The other way to read a list, which is taken where there is something to parse.
+    there = empty("list", "--workload", "eta", "--json").json
+    assert there["scenarios"] == [item["name"] for item in proved if item["workload"] == "eta"]
+    assert set(there["status"].values()) == {"proved"}
+
+
+@pytest.mark.parametrize("argv", ["list", "start --blind --runtime embedded", "verify --all"])
+def test_a_workload_that_has_drafts_alone_says_how_to_take_them(empty: Shell, argv: str) -> None:
+    ran = empty(*argv.split(), "--workload", "credit")
+    refused(ran, 2, "credit")
+    refused(ran, 2, "--drafts")
+
+
+def test_a_list_that_was_not_read_plainly_leaves_out_drafts_as_well(capsys, monkeypatch) -> None:
+    plain = [cli.list_(), capsys.readouterr().out][1]
+    monkeypatch.setattr(listing, "rows", lambda _: None)
+    cli.list_()
+    assert capsys.readouterr().out == plain
+
+
+class Begun:
+    """A started incident as far as the command line asks for it."""
+
+    def __init__(self, home: Path) -> None:
+        self.paths = Paths(home, "eta-000000")
+        self.record = SimpleNamespace(id="eta-000000", phase="stopped")
+        self.brief = Brief(
+            incident="eta-000000", title="You are on call", workload="eta", level=2, blind=True, objective="", alerts=(),
+            timeline=(), onset_hint="", commitment="",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "times"), [("timezone-offset", "draft", 1), ("wrong-alias", "proved", 0), (None, None, 0)]
+)
+def test_a_draft_that_was_named_is_called_one_once(capsys, monkeypatch, tmp_path, name, status, times) -> None:
+    """A draw says nothing of the kind: it would be a hint."""
+    asked = []
+
+    def start(*argv: object, **options: object) -> Begun:
+        asked.append(options["drafts"])
+        return Begun(tmp_path)
+
+    monkeypatch.setattr(incidents, "start", start)
+    monkeypatch.setattr(incidents, "clean_up", lambda _: [])
+    cli.start(name, blind=True, drafts=name is None, runtime="embedded")
+    assert capsys.readouterr().out.count("is a draft: its proof was not repeated") == times
+    cli.start(name, blind=True, drafts=name is None, runtime="embedded", as_json=True)
+    assert json.loads(capsys.readouterr().out)["status"] == status
+    assert asked == [name is None] * 2
+
+
+@pytest.mark.parametrize(
+    ("named", "options", "wanted"),
+    [
+        (None, {}, lambda item: item.proved),
+        (None, {"drafts": True}, lambda item: True),
+        (None, {"on": "mine"}, lambda item: True),
+        (["timezone-offset"], {}, lambda item: item.name == "timezone-offset"),
+    ],
+    ids=["all", "all with drafts", "all on one's own table", "one by its name"],
+)
+def test_what_is_verified(capsys, monkeypatch, tmp_path, named, options, wanted) -> None:
+    monkeypatch.setenv("CRASHLAB_HOME", str(tmp_path))
+    (tmp_path / "workloads" / "mine" / "training" / "mine").mkdir(parents=True)
+    (tmp_path / "workloads" / "mine" / "training" / "mine" / "workload.toml").touch()
+
+    def prove(_: object, chosen: list[tuple[str, str]], *__: object, **___: object) -> list[Matrix]:
+        return [Matrix(scenario=name, runtime="embedded", seed=1, steps=(), phases={}) for name, _ in chosen]
+
+    monkeypatch.setattr(proofs, "prove", prove)
+    monkeypatch.setattr(cli, "placed", lambda wanted, _: ([(item.name, "embedded") for item in wanted], []))
+    cli.verify(named, all_=named is None, as_json=True, **options)
+    found = {item["scenario"]: item["status"] for item in json.loads(capsys.readouterr().out)}
+    assert found == {item.name: item.status for item in catalogue(ROOT / "scenarios") if wanted(item)}
+    cli.verify(named, all_=named is None, **options)
+    said = "timezone-offset is a draft: its proof was not repeated on five seeds.\n"
+    assert capsys.readouterr().out.count(said) == (named is not None)
 
 
 def test_taxonomy_and_glossary(empty: Shell) -> None:

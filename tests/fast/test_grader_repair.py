@@ -76,6 +76,12 @@ def test_one_failing_check_fails_the_fix_and_says_what_was_observed(changes: dic
     assert items[failing].improve
 
 
+def test_a_log_that_could_not_be_read_is_held_against_nobody() -> None:
+    passed, items = fixed("unit-mismatch", fixtures.probe(kept=None))
+    assert passed
+    assert items["fix-collateral"].points == items["fix-collateral"].max_points
+
+
 def test_what_one_request_costs_alone_is_told() -> None:
     slow = fixtures.GOOD_LATENCY.model_copy(update={"batch_ms": 300.0})
     _, items = fixed("unit-mismatch", fixtures.probe(latency=slow))

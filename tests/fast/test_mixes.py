@@ -57,6 +57,19 @@ def test_only_what_fits_is_drawn():
         mixes.candidates(needy, "embedded", None, None)
 
 
+def test_drafts_are_drawn_only_if_asked_for():
+    drawn = mixes.candidates(CATALOGUE, "embedded", None, None, drafts=False)
+    assert drawn == [item for item in CATALOGUE if item.proved and "embedded" in item.runtimes]
+    assert len({item.family for item in drawn}) > 3
+    with pytest.raises(UsageError, match=r"level 5 on embedded are drafts; give --drafts"):
+        mixes.candidates(CATALOGUE, "embedded", 5, None, drafts=False)
+    assert mixes.candidates(CATALOGUE, "embedded", 5, None)
+    with pytest.raises(UsageError) as caught:
+        mixes.candidates(CATALOGUE, "embedded", 5, "healthy", drafts=False)
+    # The level that there is without drafts.
+    assert caught.value.hint.startswith("Levels there are: 3.")
+
+
 @pytest.mark.parametrize(("level", "family"), [(5, "healthy"), (None, "gremlins")])
 def test_nothing_that_fits_says_what_there_is(level, family):
     with pytest.raises(UsageError) as caught:

@@ -1,12 +1,13 @@
 """The learner's record."""
 
 import hashlib
+import itertools
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from crashlab import progress, scenario, store
+from crashlab import mixes, progress, scenario, store
 from crashlab.model import HintTaken
 from crashlab.records import Attempt, Paths, Record, Sealed
 from crashlab.settings import Settings
@@ -92,8 +93,27 @@ def test_a_confusion_is_practised_on_a_look_alike_that_is_not_solved(tmp_path):
     catalogue = scenario.catalogue(ROOT / "scenarios")
     group = next(s.looks_like for s in catalogue if s.name == "unit-mismatch")
     alike = [s for s in catalogue if s.looks_like == group]
-    wanted = {f"--family {s.family} --level {s.level}" for s in alike if s.name != "unit-mismatch"}
+    wanted = {
+        f"--family {s.family} --level {s.level}{'' if s.proved else ' --drafts'}"
+        for s in alike
+        if s.name != "unit-mismatch"
+    }
     assert any(first.command.endswith(options) for options in wanted)
+
+
+def test_what_is_proposed_can_be_drawn(tmp_path, monkeypatch):
+    """A proposal names drafts where there is nothing else, and no level or family that has drafts alone."""
+    catalogue = scenario.catalogue(ROOT / "scenarios")
+    keep(tmp_path, "unit-mismatch", "covariate-shift", "unit-mismatch")
+    monkeypatch.setattr(progress, "SUGGESTIONS", 99)
+    keep(tmp_path, "library-pin", "covariate-shift", "dependency-version-mismatch")
+    keep(tmp_path, "wrong-alias", "wrong-alias")
+    for found in (read(tmp_path), read(tmp_path / "nothing")):
+        for words in (item.command.split() for item in found.next if "--blind" in item.command):
+            given = dict(itertools.pairwise(words))
+            level = int(given["--level"]) if "--level" in given else None
+            drawn = mixes.candidates(catalogue, "embedded", level, given.get("--family"), drafts="--drafts" in words)
+            assert drawn
 
 
 def test_an_open_incident_says_nothing(tmp_path):
@@ -115,8 +135,12 @@ def test_what_cannot_be_read_is_left_out(tmp_path, damage):
 
 
 def test_a_clean_success_leads_to_a_harder_level(tmp_path):
-    catalogue = scenario.catalogue(ROOT / "scenarios")
-    easiest = {item.family: item for item in reversed(catalogue)}
+    catalogue = [item for item in scenario.catalogue(ROOT / "scenarios") if item.proved]
+    # Of each family one of the easiest, and nothing of the highest level.
+    easiest = {item.family: item for item in reversed(catalogue) if item.level < catalogue[-1].level}
+    others = {item.family: item for item in catalogue if item.family not in easiest}
+    for item in others.values():
+        keep(tmp_path, item.name, scenario.plan(item.name, 3).cause, hints=1)
     for item in easiest.values():
         keep(tmp_path, item.name, scenario.plan(item.name, 3).cause)
     found = read(tmp_path)

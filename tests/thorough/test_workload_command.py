@@ -52,7 +52,7 @@ def test_a_scenario_runs_on_no_workload_that_is_not_there(crashlab):
         crashlab("start", "wrong-alias", "--workload", "credit", "--runtime", "embedded"), 2, "does not run on credit"
     )
     refused(crashlab("list", "--workload", "nowhere"), 2, "no workload 'nowhere'")
-    assert crashlab("list", "--workload", "credit", "--json").json["refused"] == {}
+    assert crashlab("list", "--workload", "credit", "--drafts", "--json").json["refused"] == {}
 
 
 def test_the_project_has_its_workloads(crashlab):
