@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -131,14 +132,19 @@ def test_doctor_reports_and_sweeps_what_is_left_of_a_system_that_is_gone(crashla
     assert httpx.get(contained.json("open", "api")["api"] + "/ready", timeout=10).status_code == 200
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="another user is needed, which root alone can become")
-def test_a_user_without_permission_is_told_so(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    done = subprocess.run(
-        ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *CRASHLAB, "start", "wrong-alias",
-         "--runtime", "compose"],
-        cwd=ROOT, env={**os.environ, "CRASHLAB_HOME": "/nonexistent/home", "HOME": "/nonexistent"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+@pytest.mark.skipif(os.getuid() != 0, reason="a socket of another user is needed, which root alone can make")
+def test_a_user_without_permission_is_told_so(crashlab: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        os.chown(path, 65534, 65534)
+        path.chmod(0o600)
+        done = subprocess.run(
+            ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *CRASHLAB, "start", "wrong-alias",
+             "--runtime", "compose"],
+            cwd=ROOT, env={**crashlab.env, "DOCKER_HOST": f"unix://{path}"}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
     refused(Ran(done.returncode, done.stdout, done.stderr), 3, "This user may not talk to Docker.")
     assert "group `docker`" in done.stderr
 
