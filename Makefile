@@ -37,6 +37,7 @@ recording: setup ## The pictures of the README: a demo whose output is kept
 
 up: setup ## A healthy system with Docker Compose, in the background
 	docker compose --env-file serving/deploy.env up --detach --build --wait
+	@echo "The API: http://$$(docker compose port serving 8000)/docs. MLflow: http://$$(docker compose port mlflow 5000)."
 
 down: ## Stop that system and delete its data
 	docker compose down --volumes --remove-orphans
@@ -80,5 +81,5 @@ bench-grader: setup ## How good the grader is, measured on the held-out part of 
 	@$(BIN)/python -m crashlab.bench_grader $(ARGS)
 
 lock: setup ## Compile every requirements file again
-	@for f in requirements/crashlab requirements/bootstrap $(patsubst %.in,%,$(wildcard training/requirements.in training/*/requirements.in serving/requirements.in serving/*/requirements.in)); do \
+	@for f in requirements/crashlab requirements/bootstrap featurelib/build-requirements $(patsubst %.in,%,$(wildcard training/requirements.in training/*/requirements.in serving/requirements.in serving/*/requirements.in)); do \
 	  $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet $$f.in -o $$f.txt; done

@@ -158,11 +158,21 @@ def runtime_of(value: str | None) -> "RuntimeName":
         raise UsageError(f"There is no runtime {asked!r}.", "Use --runtime compose or --runtime embedded.")
     from crashlab.stack import engine
 
-    if engine.answers():
-        return "compose"
     if asked:
-        raise MissingPrerequisite(*engine.NO_DOCKER)
-    return "embedded"
+        engine.require()
+        return "compose"
+    return "compose" if engine.answers() else "embedded"
+
+
+def why_this_runtime(given: str | None, chosen: "RuntimeName") -> str:
+    """Say which runtime was chosen, and why."""
+    if given:
+        return f"Runtime: {chosen}, as asked."
+    if settings().runtime:
+        return f"Runtime: {chosen}, as CRASHLAB_RUNTIME says."
+    if chosen == "compose":
+        return "Runtime: compose, because a Docker Engine answers; --runtime embedded does without."
+    return "Runtime: embedded, because no Docker Engine answers."
 
 
 @app.command("list")
@@ -289,6 +299,8 @@ def start(
 
         named = scenario.load(settings().scenarios, name)
     chosen = runtime_of(runtime)
+    if not as_json:
+        print(why_this_runtime(runtime, chosen), file=sys.stderr)
     with progress("start", 8, quiet=as_json) as report:
         incidents.clean_up(settings())
         begun = incidents.start(
@@ -317,8 +329,9 @@ def places(one: "Incident") -> list[tuple[str, str]]:
     """Addresses and paths of an incident."""
     addresses = []
     if one.record.phase != "stopped":
-        addresses = [("MLflow", one.stack.url("mlflow"))]
         # Under Compose, what has ended has no address.
+        with suppress(StackError):
+            addresses = [("MLflow", one.stack.url("mlflow"))]
         with suppress(StackError):
             serving = one.stack.url("serving")
             addresses += [("API", serving), ("API docs", f"{serving}/docs"), ("metrics", f"{serving}/metrics")]
@@ -889,10 +902,24 @@ def verify(
 
 @app.command()
 @command
-def doctor(as_json: Json = False) -> None:
-    """Check what this machine has and what is missing."""
+def doctor(
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="First remove what killed commands and deleted state folders left.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check what this machine has, what is missing, and what is left over.
+
+    Containers, networks, volumes, images and processes of systems that no incident needs are listed. What belongs to
+    another state folder is left alone as long as that folder is there.
+    """
     from crashlab import doctor as checks
 
+    if sweep:
+        from crashlab import leftovers
+
+        for removed in leftovers.sweep(settings()):
+            print(f"Removed {removed.name}: {removed.what}.", file=sys.stderr)
     found = checks.run(settings())
     if as_json:
         document([item.model_dump(mode="json") for item in found])

@@ -25,7 +25,7 @@ class Check(Frozen):
 
 
 def run(settings: Settings) -> list[Check]:
-    """Check Python, git, uv, disk, memory, Docker and Compose."""
+    """Check Python, git, uv, disk, memory, Docker and Compose, and what is left of systems that are gone."""
     import psutil
 
     version = sys.version_info
@@ -56,7 +56,21 @@ def run(settings: Settings) -> list[Check]:
     )
     checks.append(_ports())
     checks += _docker()
+    checks.append(_leftovers(settings))
     return checks
+
+
+def _leftovers(settings: Settings) -> Check:
+    from crashlab import leftovers
+
+    found = [f"{item.name} ({item.what})" for item in leftovers.find(settings)]
+    return Check(
+        name="leftovers",
+        ok=not found,
+        required=False,
+        found="; ".join(found) or "nothing of systems that are gone",
+        advice="`crashlab doctor --sweep` removes them.",
+    )
 
 
 def _command(name: str, *, required: bool, advice: str) -> Check:

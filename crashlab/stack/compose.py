@@ -26,8 +26,9 @@ from crashlab.model import RuntimeName
 from crashlab.registry import RegistryClient
 from crashlab.stack import processes
 from crashlab.stack.base import Finished, Release, Report, ServiceState, job, silent, some_command
-from crashlab.stack.engine import Engine, explain, late
+from crashlab.stack.engine import Engine, ending, late
 from crashlab.stack.images import Images
+from crashlab.stack.refusals import explain
 from crashlab.stack.services import SERVICES, find, launch
 from crashlab.workspace import GitWorkspace
 
@@ -42,7 +43,19 @@ PATIENCE = 10
 """Seconds between SIGTERM and SIGKILL."""
 UNPRIVILEGED = 10001
 """User and group of the containers where the caller is root; otherwise they are the caller's, who owns the files."""
+OUT_OF_MEMORY = "its memory, SERVING_MEMORY of the manifest, was used up"
 SHELL = "command -v bash >/dev/null && exec bash; exec sh"
+
+
+PROJECT = re.compile(r"crashlab-[a-z0-9-]*-[0-9a-f]{8}")
+"""What the Compose project of a stack is called."""
+
+
+def project_name(home: Path) -> str:
+    """Name of the Compose project of the stack in a folder."""
+    home = home.resolve()
+    readable = re.sub(r"[^a-z0-9]+", "-", home.parent.name.lower()).strip("-")[:32]
+    return f"crashlab-{readable}-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
 
 
 @dataclass
@@ -56,9 +69,7 @@ class ComposeStack:
     runtime: RuntimeName = field(default="compose", init=False)
 
     def __post_init__(self) -> None:
-        home = self.home.resolve()
-        readable = re.sub(r"[^a-z0-9]+", "-", home.parent.name.lower()).strip("-")[:32]
-        self.project = f"crashlab-{readable}-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
+        self.project = project_name(self.home)
         self.engine = Engine(self.project)
         self.images = Images(self.home, lambda: self.workspace, self.engine, self._compose)
 
@@ -210,7 +221,7 @@ class ComposeStack:
             memory_mb=memory // 2**20 or None,
             cpus=cpus / 1e9 or None,
             usage=self.engine.usage(found) if running else None,
-            detail=f"container {found.name}, {found.status}",
+            detail=f"container {found.name}, {ending(found)}",
             exit_code=None if running else int(found.attrs.get("State", {}).get("ExitCode", 0)),
         )
 
@@ -374,7 +385,8 @@ class ComposeStack:
             container.reload()
             answered = 0
             if container.status in ("exited", "dead", "restarting") or container.attrs.get("RestartCount", 0):
-                reason = "ended before it was ready"
+                used_up = container.attrs.get("State", {}).get("OOMKilled")
+                reason = f"ended before it was ready: {OUT_OF_MEMORY}" if used_up else "ended before it was ready"
                 break
             if container.status == "running" and service.port:
                 if ask is not None:

@@ -37,6 +37,11 @@ DEPLOY = 60.0
 """Seconds within which a new version must become ready."""
 
 
+def mark_of(home: Path) -> str:
+    """Mark that every process of the stack in a folder carries in its environment."""
+    return hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
+
+
 @dataclass
 class EmbeddedStack:
     """A stack in the folder `home`; code and histories come from `root`, environments are kept in `shared`."""
@@ -48,7 +53,7 @@ class EmbeddedStack:
     runtime: RuntimeName = field(default="embedded", init=False)
 
     def __post_init__(self) -> None:
-        self.mark = hashlib.sha256(str(self.home.resolve()).encode()).hexdigest()[:16]
+        self.mark = mark_of(self.home)
         self.envs = Environments(self.shared)
         self.slots = SlotFile(self.home)
         self.entrance = Entrance(self.home, self.mark)

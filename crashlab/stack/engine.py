@@ -1,18 +1,19 @@
 """One Compose project seen through the Docker SDK, and the command lines that change it."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crashlab.errors import MissingPrerequisite, StackError
 from crashlab.stack.base import Finished, Usage
+from crashlab.stack.refusals import NO_COMMAND, NO_DOCKER, NO_PERMISSION, explain, missing
 from crashlab.stack.services import Service
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 ONE_OFF = "com.docker.compose.oneoff"
-NO_DOCKER = ("Docker does not answer.", "Start it, or use --runtime embedded.")
 ASK = """
 import http.client
 connection = http.client.HTTPConnection("127.0.0.1", {port}, timeout=3)
@@ -32,7 +32,8 @@ print(connection.getresponse().status)
 """Program that prints the status of a path."""
 KILLED = 128 + signal.SIGKILL
 """Exit code of a command that was killed."""
-USED_PORT = re.compile(r"(?::(\d+)[^\n]*?(?:already in use|already allocated)|listen tcp[0-9]* \S+?:(\d+): bind)")
+STOPPED = 128 + signal.SIGTERM
+"""Exit code of a command that ended as it was asked to."""
 
 
 def answers() -> bool:
@@ -46,6 +47,54 @@ def version() -> str | None:
         return str(Engine("none").client.version()["Version"])
     except MissingPrerequisite:
         return None
+
+
+@dataclass
+class Remains:
+    """How much of a Compose project there is, and the folders of the stacks that its containers write to."""
+
+    containers: int = 0
+    networks: int = 0
+    volumes: int = 0
+    images: int = 0
+    folders: set[Path] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        counts = {
+            "containers": self.containers,
+            "networks": self.networks,
+            "volumes": self.volumes,
+            "images": self.images,
+        }
+        return ", ".join(f"{number} {kind[:-1] if number == 1 else kind}" for kind, number in counts.items() if number)
+
+
+def projects() -> dict[str, Remains]:
+    """Return every Compose project on the engine by name. Raises MissingPrerequisite where none answers."""
+    client, found = Engine("none").client, dict[str, Remains]()
+
+    def of(labels: Mapping[str, str] | None) -> Remains:
+        return found.setdefault((labels or {})[PROJECT], Remains())
+
+    for container in client.containers.list(all=True, filters={"label": PROJECT}, ignore_removed=True):
+        remains = of(container.labels)
+        remains.containers += 1
+        mounted = (str(mount.get("Source", "")) for mount in container.attrs.get("Mounts", []))
+        remains.folders |= {Path(source).parent for source in mounted if source.endswith(("/data", "/mlflow"))}
+    for network in client.networks.list(filters={"label": PROJECT}):
+        of(network.attrs.get("Labels")).networks += 1
+    for volume in client.volumes.list(filters={"label": PROJECT}):
+        of(volume.attrs.get("Labels")).volumes += 1
+    for image in client.images.list(filters={"label": PROJECT}):
+        of(image.labels).images += 1
+    return found
+
+
+def require() -> None:
+    """Raise MissingPrerequisite, with the reason, where no Docker Engine answers or its command line lacks Compose."""
+    engine = Engine("none")
+    engine.client.ping()
+    engine.docker(["compose", "--project-name", "none", "version"], Path(os.sep))
 
 
 class Engine:
@@ -64,8 +113,10 @@ class Engine:
             _knock()
             client = docker.from_env(timeout=60)
             client.ping()
+        except PermissionError as error:
+            raise MissingPrerequisite(*NO_PERMISSION) from error
         except (DockerException, OSError) as error:
-            raise MissingPrerequisite(*NO_DOCKER) from error
+            raise missing(str(error)) or MissingPrerequisite(*NO_DOCKER) from error
         return client
 
     def containers(self, service: str | None = None, *, one_off: bool = False) -> "list[Container]":
@@ -162,6 +213,19 @@ class Engine:
             out_of_memory=bool(container.attrs.get("State", {}).get("OOMKilled", False)),
         )
 
+    def memory_mb(self) -> float:
+        """Memory of all running containers of the project as `docker stats` counts it: without what can be read again."""
+        total = 0
+        for container in self.containers():
+            said = self._ask(lambda one=container: one.stats(stream=False, one_shot=True)).get("memory_stats", {})
+            detail = said.get("stats", {})
+            total += said.get("usage", 0) - detail.get("inactive_file", detail.get("total_inactive_file", 0))
+        return total / 1e6
+
+    def size_mb(self, image: str) -> float:
+        """Size of an image in megabytes, the layers of its base included."""
+        return int(self._ask(lambda: self.client.images.get(image)).attrs["Size"]) / 1e6
+
     def start(self, service: str, container: "Container") -> None:
         """Start a container that was stopped. Raises StackError where it does not start."""
         from docker.errors import APIError
@@ -250,11 +314,9 @@ class Engine:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise MissingPrerequisite("The docker command is not installed.", NO_DOCKER[1]) from error
-        if done.returncode != 0 and "Cannot connect to the Docker daemon" in done.stderr:
-            raise MissingPrerequisite(*NO_DOCKER)
-        if done.returncode != 0 and "is not a docker command" in done.stderr:
-            raise MissingPrerequisite("Docker has no `compose` command.", "Install the Compose plugin of Docker.")
+            raise MissingPrerequisite(*NO_COMMAND) from error
+        if done.returncode != 0 and (reason := missing(done.stderr)):
+            raise reason
         return Finished(done.returncode, done.stdout, done.stderr)
 
     @staticmethod
@@ -265,6 +327,17 @@ class Engine:
             return question()
         except (DockerException, OSError) as error:
             raise StackError("Docker did not answer as expected.", str(error)[-300:]) from error
+
+
+def ending(container: "Container") -> str:
+    """Say how a container ended, for a person; its status where it has not."""
+    state = container.attrs.get("State", {})
+    if container.status != "exited":
+        return str(container.status)
+    if state.get("OOMKilled"):
+        return "ended by the kernel, out of memory"
+    code = int(state.get("ExitCode", 0))
+    return {KILLED: "killed", STOPPED: "stopped"}.get(code, f"exited with code {code}")
 
 
 def late(argv: Sequence[str], timeout: float) -> StackError:
@@ -282,12 +355,3 @@ def _knock() -> None:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(5)
             probe.connect(host.removeprefix("unix://"))
-
-
-def explain(service: str, message: str) -> StackError:
-    """Turn what `docker compose up` printed into an error; a port that is in use is named."""
-    used = USED_PORT.search(message)
-    if used:
-        port = used.group(1) or used.group(2)
-        return StackError(f"Port {port} for {service} is in use.", "End the program that listens on it.")
-    return StackError(f"{service} did not start.", message.strip()[-1000:])

@@ -15,6 +15,7 @@ from crashlab.stack.base import Finished, Report
 from crashlab.stack.engine import Engine
 from crashlab.stack.envs import TAIL, folder_hash
 from crashlab.stack.manifest import Manifest
+from crashlab.stack.refusals import known
 from crashlab.workspace import GitWorkspace
 
 
@@ -95,7 +96,10 @@ class Images:
         # What a step of the build printed, and so the reason, is on standard output; only the summary is an error.
         log = f"{done.out}\n{done.err}".strip()
         if done.code != 0:
-            raise BuildFailed(f"The image of {' and '.join(services)} does not build.", log[-TAIL:])
+            title = f"The image of {' and '.join(services)} does not build"
+            if reason := known(log):
+                raise BuildFailed(f"{title}: {reason.message[0].lower()}{reason.message[1:]}", reason.hint)
+            raise BuildFailed(f"{title}.", log[-TAIL:])
         return log[-4000:]
 
     def _lock(self, name: str) -> FileLock:

@@ -194,6 +194,17 @@ def marked(mark: str, slot: str | None = None) -> list[psutil.Process]:
     return found
 
 
+def marks(environments: str) -> dict[str, int]:
+    """Count the processes of every stack whose environments are below a folder, by mark."""
+    found: dict[str, int] = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            environment = process.environ()
+            if MARK in environment and environment.get("VIRTUAL_ENV", "").startswith(environments + os.sep):
+                found[environment[MARK]] = found.get(environment[MARK], 0) + 1
+    return found
+
+
 def session(process: psutil.Process) -> int:
     """Process id of the leader of a process's session; 0 where the process has ended."""
     try:

@@ -44,7 +44,9 @@ class Service:
 
     `port` is the one inside a container, None for a service that does not listen. `health` is the path that answers
     200 as soon as the service can do its work. `requirements` is the folder of its requirements files in the project, in
-    which a workload may have a folder of its own with other ones; `code` is the package that is deployed from the workspace, if any. `memory_mb` and `cpus` are limits under Compose.
+    which a workload may have a folder of its own with other ones; `code` is the package that is deployed from the
+    workspace, if any. `memory_mb`,
+    `cpus` and `processes` (threads count as such) are limits under Compose.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Service:
     code: str = ""
     memory_mb: int = 512
     cpus: float = 1.0
+    processes: int = 512
     one_shot: bool = False
 
 

@@ -1,31 +1,20 @@
 """The same faults with containers: builds that fail, an engine that goes away, a stopped service, kills."""
 
+import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from crashlab.stack import engine
-from crashlab.stack.compose import ComposeStack
-from tests.conftest import ROOT, Ran, Shell
+from tests.conftest import CRASHLAB, ROOT, Ran, Shell
 from tests.contract import nothing_is_left_of
-from tests.kit import Live, begun, end, refused_by_log, release, write
+from tests.docker.conftest import stack_of
+from tests.kit import Live, begun, end, refused, refused_by_log, release, write
 
-
-@pytest.fixture(scope="module")
-def contained(crashlab: Shell, begin: Callable[..., Live]) -> Iterator[Live]:
-    one = begin("unit-mismatch", "--seed", "3", "--runtime", "compose")
-    yield one
-    project = engine.Engine(stack_of(crashlab, one.id).project)
-    assert one("stop").code == 0
-    nothing_is_left_of(project)
-
-
-def stack_of(shell: Shell, identifier: str) -> ComposeStack:
-    return ComposeStack(shell.home / "incidents" / identifier / "system", ROOT, shell.home, "eta")
+FULL = "RUN --mount=type=tmpfs,target=/small,size=1m dd if=/dev/zero of=/small/file bs=1M count=3\n"
+"""A step of a build whose disk is full."""
 
 
 def serving(live: Live) -> int:
@@ -36,12 +25,16 @@ def serving(live: Live) -> int:
 def test_a_deployment_that_fails_leaves_the_old_version_serving(contained: Live) -> None:
     before = release(contained)
     folder = Path(contained.json("open", "workspace")["workspace"]) / "serving"
-    entry, pins = folder / "__main__.py", folder / "internal.txt"
-    good = {file: file.read_text(encoding="utf-8") for file in (entry, pins)}
+    entry, pins, recipe = folder / "__main__.py", folder / "internal.txt", folder / "Dockerfile"
+    good = {file: file.read_text(encoding="utf-8") for file in (entry, pins, recipe)}
+    unknown = good[recipe].replace("BASE=python:3.11-slim-bookworm", "BASE=python:3.11-nowhere")
 
     for file, text, message, reason in (
         (entry, "raise SystemExit('no luck today')\n" + good[entry], "ended before it was ready", "no luck today"),
+        (entry, "held = b'x' * (700 << 20)\n" + good[entry], "SERVING_MEMORY of the manifest, was used up", ""),
         (pins, "featurelib==99.0.0\n", "The image of serving does not build.", "featurelib==99.0.0"),
+        (recipe, good[recipe] + FULL, "the disk is full", "docker builder prune"),
+        (recipe, unknown, "the image python:3.11-nowhere could not be pulled", "docker pull python:3.11-nowhere"),
     ):
         write(file, text)
         ran = contained("deploy")
@@ -50,10 +43,11 @@ def test_a_deployment_that_fails_leaves_the_old_version_serving(contained: Live)
         assert reason in ran.err
         assert (release(contained), serving(contained)) == (before, 1)
 
-    # Killed before the switch, the old version serves; run again, it completes and no candidate is left.
-    with contained.until("starting the new version", "deploy") as running:
-        end(running, signal.SIGKILL)
-    assert release(contained) == before
+    # Ended before the switch, the old version serves; run again, it completes and no candidate is left.
+    for number in (signal.SIGINT, signal.SIGKILL):
+        with contained.until("starting the new version", "deploy") as running:
+            end(running, number)
+        assert release(contained) == before
     found = contained.json("deploy")
     assert found["commit"][:7] == release(contained) != before
     assert serving(contained) == 1
@@ -75,12 +69,19 @@ def test_an_engine_that_goes_away_while_grading_costs_nothing_of_the_fix(contain
     assert httpx.get(contained.json("open", "api")["api"] + "/ready", timeout=10).status_code == 200
 
 
-@pytest.mark.parametrize("service", ["serving", "mlflow"])
+@pytest.mark.parametrize(
+    ("service", "order"), [("serving", ["stop", "--time", "2"]), ("mlflow", ["kill"]), ("mlflow, serving", ["kill"])]
+)
 def test_a_stopped_service_fails_the_fix_and_a_deployment_brings_it_back(
-    contained: Live, service: str, tmp_path: Path
+    contained: Live, service: str, order: list[str], tmp_path: Path
 ) -> None:
-    container = stack_of(contained.shell, contained.id).engine.running(service)
-    subprocess.run(["docker", "stop", "--time", "2", str(container.id)], check=True, capture_output=True)
+    """All of them killed at once is what an engine that was restarted leaves."""
+    project = stack_of(contained.shell, contained.id).engine
+    containers = [str(project.running(name).id) for name in service.split(", ")]
+    subprocess.run(["docker", *order, *containers], check=True, capture_output=True)
+    told = {one["name"]: one["detail"] for one in contained.json("status")["services"]}
+    for name in service.split(", "):
+        assert told[name].endswith("killed" if order == ["kill"] else "stopped"), told
     ran: Ran = contained(
         "submit", "--json", str(write(tmp_path / "down.md", f"---\ncause: unit-mismatch\n---\n{service}\n"))
     )
@@ -89,16 +90,69 @@ def test_a_stopped_service_fails_the_fix_and_a_deployment_brings_it_back(
     assert {item["status"] for name, item in items.items() if name.startswith("fix-")} == {"failed"}
     assert contained("deploy").code == 0
     assert serving(contained) == 1
-    assert {s["name"]: s["healthy"] for s in contained.json("status")["services"]}[service]
+    healthy = {s["name"]: s["healthy"] for s in contained.json("status")["services"]}
+    assert all(healthy[name] for name in service.split(", "))
 
 
-def test_a_killed_start_leaves_no_container_after_stop(crashlab: Shell, contained: Live) -> None:
-    for phase in ("starting the serving API", "waiting for the serving API"):
+def test_an_ended_start_leaves_no_container_after_stop(crashlab: Shell, contained: Live) -> None:
+    for phase, number in (
+        ("building the images", signal.SIGINT),
+        ("starting the serving API", signal.SIGKILL),
+        ("waiting for the serving API", signal.SIGKILL),
+    ):
         known = {path.name for path in (crashlab.home / "incidents").iterdir()}
         with begun(crashlab, phase, "start", "wrong-alias", "--runtime", "compose") as running:
-            end(running, signal.SIGKILL)
-        (killed,) = {path.name for path in (crashlab.home / "incidents").iterdir()} - known
+            end(running, number)
+        left = {path.name for path in (crashlab.home / "incidents").iterdir()} - known
+        if number is signal.SIGINT:
+            assert not left, "an interrupted start cleans up by itself"
+            continue
+        (killed,) = left
         project = stack_of(crashlab, killed).engine
         assert crashlab("stop", "--json").json == {"stopped": [killed]}
         nothing_is_left_of(project)
     assert httpx.get(contained.json("open", "api")["api"] + "/ready", timeout=10).status_code == 200
+
+
+def test_doctor_reports_and_sweeps_what_is_left_of_a_system_that_is_gone(crashlab: Shell, contained: Live) -> None:
+    name = "crashlab-gone-0123abcd"
+    label = ["--label", f"com.docker.compose.project={name}"]
+    for made in (
+        ["network", "create", *label, f"{name}_default"],
+        ["volume", "create", *label, f"{name}_data"],
+        ["create", *label, "--name", f"{name}-serving-1", "python:3.11-slim-bookworm", "true"],
+    ):
+        subprocess.run(["docker", *made], check=True, capture_output=True)
+    found = {item["name"]: item for item in crashlab("doctor", "--json").json}["leftovers"]
+    assert (found["ok"], found["found"]) == (False, f"{name} (1 container, 1 network, 1 volume)")
+    swept = crashlab("doctor", "--sweep", "--json")
+    assert swept.err.splitlines() == [f"Removed {name}: 1 container, 1 network, 1 volume."]
+    assert {item["name"]: item for item in swept.json}["leftovers"]["ok"]
+    assert httpx.get(contained.json("open", "api")["api"] + "/ready", timeout=10).status_code == 200
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="another user is needed, which root alone can become")
+def test_a_user_without_permission_is_told_so(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    done = subprocess.run(
+        ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *CRASHLAB, "start", "wrong-alias",
+         "--runtime", "compose"],
+        cwd=ROOT, env={**os.environ, "CRASHLAB_HOME": "/nonexistent/home", "HOME": "/nonexistent"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    refused(Ran(done.returncode, done.stdout, done.stderr), 3, "This user may not talk to Docker.")
+    assert "group `docker`" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="a mount of one's own is needed, which root alone can make")
+@pytest.mark.parametrize("command", ["start wrong-alias --runtime compose", "verify wrong-alias --runtime compose"])
+def test_docker_without_its_compose_plugin_is_told_so(crashlab: Shell, command: str) -> None:
+    folder = subprocess.run(
+        ["docker", "info", "--format", '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}'],
+        check=True, capture_output=True, text=True,
+    ).stdout.strip().rsplit("/", 1)[0]  # fmt: skip
+    hidden = f'mount -t tmpfs none {folder} && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", hidden, "sh", *CRASHLAB, *command.split()],
+        cwd=ROOT, env=crashlab.env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    refused(Ran(done.returncode, done.stdout, done.stderr), 3, "Docker has no `compose` command.")

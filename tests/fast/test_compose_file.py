@@ -16,6 +16,11 @@ def test_every_service_is_bounded_and_unnamed(name):
     assert "container_name" not in service
     assert service["mem_limit"]
     assert service["cpus"]
+    assert service["pids_limit"]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "restart" not in service
+    assert not str(service["user"]).startswith(("0", "root"))
     assert service.get("privileged") is None
     assert "docker.sock" not in yaml.safe_dump(service)
 
@@ -23,8 +28,6 @@ def test_every_service_is_bounded_and_unnamed(name):
 @pytest.mark.parametrize("name", OURS)
 def test_our_services_run_without_rights(name):
     service = SERVICES[name]
-    assert service["read_only"] is True
-    assert service["cap_drop"] == ["ALL"]
     assert service["user"].startswith("${CRASHLAB_UID:-10001}")
     assert service["security_opt"] == ["no-new-privileges:true"]
 

@@ -74,7 +74,7 @@ def test_a_stack_launches_when_its_folder_says(tmp_path):
 def test_the_same_port_on_the_loopback_interface(compose, name):
     ports = compose["services"][name].get("ports", [])
     port = SERVICES[name].port
-    assert ports == ([f"127.0.0.1:{port}:{port}"] if port else [])
+    assert ports == ([f"127.0.0.1:0:{port}"] if port else [])
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -91,6 +91,7 @@ def test_the_same_limits(compose, name):
     entry = compose["services"][name]
     assert entry["mem_limit"] == f"{SERVICES[name].memory_mb}m"
     assert float(entry["cpus"]) == SERVICES[name].cpus
+    assert entry["pids_limit"] == SERVICES[name].processes
 
 
 @pytest.mark.parametrize("name", SERVICES)

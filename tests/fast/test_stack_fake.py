@@ -9,8 +9,9 @@ from crashlab.stack import engine, processes
 from crashlab.stack.base import Commit, Finished, Stack, job, states
 from crashlab.stack.compose import ComposeStack
 from crashlab.stack.embedded import EmbeddedStack
-from crashlab.stack.engine import Engine, explain
+from crashlab.stack.engine import Engine
 from crashlab.stack.fake import FakeRegistry, FakeStack
+from crashlab.stack.refusals import explain
 
 METHODS = [name for name, value in vars(Stack).items() if inspect.isfunction(value) and not name.startswith("_")]
 
@@ -69,8 +70,8 @@ def test_a_used_port_is_named(message):
 
 
 def test_another_failure_is_quoted():
-    error = explain("mlflow", "no space left on device\n")
-    assert (error.message, error.hint) == ("mlflow did not start.", "no space left on device")
+    error = explain("mlflow", "no such runtime: kata\n")
+    assert (error.message, error.hint) == ("mlflow did not start.", "no such runtime: kata")
 
 
 def test_without_docker_the_other_runtime_is_offered(tmp_path, monkeypatch):
