@@ -165,13 +165,16 @@ def _folder(trial: Trial, known: scenario.Scenario) -> None:
 def _seeds(trial: Trial) -> None:
     with trial.step("one seed repeats, several differ") as proved:
         first = scenario.plan(trial.name, trial.seed, trial.ground)
-        proved(first == scenario.plan(trial.name, trial.seed, trial.ground), "one seed gives one truth")
+        repeats = first == scenario.plan(trial.name, trial.seed, trial.ground)
+        proved(repeats, "one seed gives one truth" if repeats else f"two plans of seed {trial.seed} differ")
         drawn = distinct(scenario.plan(trial.name, s, trial.ground) for s in SEEDS)
         proved(drawn > 1, f"{drawn} truths from {len(SEEDS)} seeds, the onset apart")
         known = grader.taxonomy()
         for item in first.faults:
-            proved(item.cause in {c.id for c in known.causes}, f"{item.cause} is in the taxonomy")
-            proved(item.component in {c.id for c in known.components}, f"{item.component} is a component")
+            named = item.cause in {c.id for c in known.causes}
+            proved(named, f"{item.cause} is {'' if named else 'not '}in the taxonomy")
+            placed = item.component in {c.id for c in known.components}
+            proved(placed, f"{item.component} is {'a' if placed else 'no'} component")
 
 
 def distinct(truths: Iterable[Truth]) -> int:
