@@ -19,6 +19,7 @@ from crashlab import (
     aftermath,
     alerts,
     answers,
+    distractors,
     evidence,
     freezing,
     hidden,
@@ -589,6 +590,8 @@ def start(
     created_at = datetime.now(UTC)
     weeks = load.calendar.weeks_to(created_at) if weeks is None else weeks
     truth = scenario.plan(chosen.name, seed, ground).moved(weeks)
+    pool = distractors.load(root, chosen.workload)
+    truth = distractors.draw(pool, truth, scenario.fires(chosen, truth), chosen.without)
 
     def make(home: Path) -> Stack:
         return open_stack(settings, runtime, home, chosen.workload, root)
@@ -707,21 +710,23 @@ def break_system(incident: Incident, truth: Truth, report: Report, *, dead: bool
     `dead` says that the API may not come up, or answer nothing: it is then tried first, and the replay waits for nothing.
     """
     stack = incident.stack
-    before, after = timeline.surround(timeline.pool(incident.root, incident.record.workload), truth)
+    around = distractors.surround(distractors.load(incident.root, incident.record.workload), truth)
+    workspace = distractors.DatedWorkspace(stack.workspace, around.moments)
     with ThreadPoolExecutor(3) as pool:
         report("starting the model registry")
         registry = pool.submit(stack.up, ["mlflow"])
         begun: list[Future[None]] = [registry]
         try:
-            for change in before:
-                stack.workspace.commit(change)
-            scenario.inject(stack, truth)
+            for change in around.before:
+                workspace.commit(change)
+            scenario.inject(distractors.dated(stack, workspace), truth)
             past.date_new_runs(incident.paths.system / "mlflow", incident.record.created_at, truth.onset)
             if truth.world:
                 change_world(stack, truth, incident.settings.data_seed)
+            distractors.foresee(stack.home / "data", truth)
             settle(incident)
-            for change in after:
-                stack.workspace.commit(change)
+            for change in around.after(workspace.made - len(around.before)):
+                workspace.commit(change)
             head = stack.workspace.head()
             incident.save(base_commit=head, deployments=(Deployment(at=datetime.now(UTC), commit=head),))
             report("starting the serving API")

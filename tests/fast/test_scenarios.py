@@ -1,12 +1,13 @@
 """What holds for every scenario without a system."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import grader
-from crashlab import answers, scenario, timeline, workload
+from crashlab import answers, distractors, scenario, workload
 from crashlab.errors import StateError, UsageError
 from crashlab.model import Alert, Brief, Evidence
 from scenarios import kit
@@ -168,31 +169,55 @@ def test_only_scenarios_are_scenarios(name):
 
 def test_harmless_commits_fit_the_code_and_each_other():
     for name in workload.names(ROOT):
-        texts: dict[str, str] = {}
-        for change in timeline.pool(ROOT, name):
-            for edit in change.edits:
-                text = texts.setdefault(edit.path, (ROOT / edit.path).read_text())
-                assert text.count(edit.old) == 1, (change.message, edit.path)
-                texts[edit.path] = text.replace(edit.old, edit.new)
+        fit(ROOT, distractors.load(ROOT, name).commits)
+
+
+def fit(folder, changes):
+    """Apply the edits of harmless commits to the files in a folder, and write nothing."""
+    texts: dict[str, str] = {}
+    for change in changes:
+        for edit in change.edits:
+            text = texts.setdefault(edit.path, (folder / edit.path).read_text())
+            assert text.count(edit.old) == 1, (change.message, edit.path)
+            texts[edit.path] = text.replace(edit.old, edit.new)
+
+
+def drawable(name, *truths):
+    """Every commit that incidents with these truths may show beside the fault's own."""
+    known = scenario.load(FOLDER, name)
+    pool = distractors.load(ROOT, known.workload)
+    drawn = {
+        kind
+        for truth in truths
+        for pair in distractors.pairs(pool.kinds, scenario.fires(known, truth), known.without)
+        for kind in pair
+    }
+    return [entry.commit for entry in (*pool.commit, *pool.suspect, *(pool.warning if "warning" in drawn else ()))]
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
-def test_faults_fit_the_code_after_every_harmless_commit(name, tmp_path):
-    """The fault, its remedy and the wrong remedies apply to a workspace with all harmless commits in it."""
+def test_faults_and_harmless_commits_fit_each_other_in_either_order(name, tmp_path):
+    """The fault, its remedy and the wrong remedies apply to a workspace with all harmless commits in it; these, to the fault."""
     from crashlab.stack.fake import FakeRegistry, FakeStack
     from crashlab.workspace import GitWorkspace
 
     load = workload.load(ROOT, scenario.load(FOLDER, name).workload)
     made = GitWorkspace.create(tmp_path / "workspace", ROOT, load.name)
     truths = {json.dumps(scenario.plan(name, s).parameters, default=str): scenario.plan(name, s) for s in range(8)}
-    for change in timeline.pool(ROOT, load.name):
-        made.commit(type(change)(change.message, change.edits, change.author, "2026-09-04T00:00:00+00:00"))
-    base = made.head()
     # Six versions of the history, and one that a fault may train.
     stack = FakeStack(tmp_path, registry=FakeRegistry({version: {} for version in range(1, 8)}))
     stack.workspace = made
     (tmp_path / "data").mkdir()
+    harmless = [replace(change, relock=()) for change in drawable(name, *truths.values())]
+    today = made.head()
+    for truth in truths.values():
+        scenario.fault(name).inject(stack, truth)
+        fit(made.path, harmless)
+        made.restore(today)
+    for change in harmless:
+        made.commit(change)
+    base = made.head()
     for truth in truths.values():
         scenario.fault(name).inject(stack, truth)
         broken = made.head()
