@@ -88,6 +88,27 @@ class Move(Frozen):
     high: float
 
 
+class Later(Frozen):
+    """A second release: which part of the replayed window has passed by then, `low` to `high`."""
+
+    low: float = Field(gt=0, lt=1)
+    high: float = Field(gt=0, lt=1)
+
+
+class Burst(Frozen):
+    """Requests that are held for `held_s` seconds and then sent by many `clients` at once.
+
+    It lasts from the onset on for `low` to `high` of the replayed window.
+    """
+
+    clients: int = Field(gt=1)
+    held_s: float = Field(gt=0)
+    notice: str
+    """What was done to the gateway, for every timeline: a line that only such incidents had would give them away."""
+    low: float = Field(gt=0, lt=1)
+    high: float = Field(gt=0, lt=1)
+
+
 class Pool(Frozen):
     """What the distractors of a workload are drawn from. A kind that is not there is never drawn."""
 
@@ -96,12 +117,13 @@ class Pool(Frozen):
     """Commits of the kind `commit`; ordinary ones take their place where there are none."""
     warning: tuple[Repin, ...] = ()
     drift: tuple[Move, ...] = ()
+    deploy: Later | None = None
+    burst: Burst | None = None
 
     @property
     def kinds(self) -> tuple[DistractorKind, ...]:
         """The kinds that can be drawn."""
-        there = {"commit": self.commit, "warning": self.warning, "drift": self.drift}
-        return tuple(kind for kind in FIRES if there.get(kind))
+        return tuple(kind for kind in FIRES if getattr(self, kind))
 
     @property
     def commits(self) -> tuple[Commit, ...]:
@@ -136,11 +158,22 @@ def pairs(
     return found
 
 
-def draw(pool: Pool, truth: Truth, alerts: Collection[Identifier], without: Collection[DistractorKind]) -> Truth:
+def draw(
+    pool: Pool,
+    truth: Truth,
+    end: datetime,
+    alerts: Collection[Identifier],
+    without: Collection[DistractorKind] = (),
+) -> Truth:
     """Return the truth with its distractors. The same truth gets the same ones.
 
-    `alerts` and `without` are what `pairs` takes them for.
+    `end` is the end of what is replayed. `alerts` and `without` are what `pairs` takes them for.
     """
+
+    def moment(low: float, high: float) -> datetime:
+        found = truth.onset + rng.uniform(low, high) * (end - truth.onset)
+        return found.replace(second=0, microsecond=0)
+
     rng = random.Random(f"distractors:{truth.seed}")
     commits = [*(pool.suspect or pool.commit)]
     rng.shuffle(commits)
@@ -156,6 +189,13 @@ def draw(pool: Pool, truth: Truth, alerts: Collection[Identifier], without: Coll
             move = rng.choice(pool.drift)
             amount = round(rng.uniform(move.low, move.high), 2)
             parameters = {"column": move.column, "how": move.how, "amount": amount}
+        elif kind == "deploy" and pool.deploy:
+            shipped = rng.choice(pool.commit)
+            at = moment(pool.deploy.low, pool.deploy.high)
+            parameters = {"message": shipped.message, "at": at.isoformat()}
+        elif kind == "burst" and pool.burst:
+            until = moment(pool.burst.low, pool.burst.high)
+            parameters = {"clients": pool.burst.clients, "held_s": pool.burst.held_s, "until": until.isoformat()}
         found.append(Distractor(kind=kind, alerts=FIRES[kind], parameters=parameters))
     return truth.model_copy(update={"distractors": tuple(found)})
 
@@ -172,6 +212,8 @@ def forecast(truth: Truth, world: dict[str, Any]) -> dict[str, Any]:
         if item.kind == "drift":
             move = {str(item.parameters["how"]): item.parameters["amount"], "from": truth.onset.isoformat()}
             changed["adjust"] = {**changed.get("adjust", {}), str(item.parameters["column"]): move}
+        elif item.kind == "burst":
+            changed["burst"] = {"from": truth.onset.isoformat(), **item.parameters}
     return changed
 
 
@@ -181,6 +223,22 @@ def foresee(data: Path, truth: Truth) -> None:
     world = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if changed := forecast(truth, world):
         path.write_text(json.dumps(changed), encoding="utf-8")
+
+
+def releases(truth: Truth) -> list[tuple[datetime, str]]:
+    """Return when further releases were shipped after the onset, each with the message of the commit that it brought."""
+    return [
+        (datetime.fromisoformat(str(item.parameters["at"])), str(item.parameters["message"]))
+        for item in truth.distractors
+        if item.kind == "deploy"
+    ]
+
+
+def shipped(pool: Pool, truth: Truth, at: datetime, message: str) -> Commit:
+    """Return the commit of a further release, made within the hour before it."""
+    minutes = random.Random(f"release:{truth.seed}").randint(6, 50)
+    (entry,) = (entry for entry in pool.commit if entry.message == message)
+    return replace(entry.commit, when=(at - timedelta(minutes=minutes)).astimezone(UTC).isoformat())
 
 
 @dataclass(frozen=True)
@@ -207,9 +265,10 @@ class Surroundings:
 def surround(pool: Pool, truth: Truth) -> Surroundings:
     """Draw the commits around a fault's own, and the moments of all of them."""
     rng = random.Random(f"commits:{truth.seed}")
-    messages = {str(item.parameters["message"]) for item in truth.distractors if "message" in item.parameters}
+    later = {message for _, message in releases(truth)}
+    messages = {str(item.parameters["message"]) for item in truth.distractors if "message" in item.parameters} - later
     drawn = [entry for entry in (*pool.suspect, *pool.warning, *pool.commit) if entry.message in messages]
-    others = [entry for entry in pool.commit if entry not in drawn]
+    others = [entry for entry in pool.commit if entry.message not in messages | later]
     ordinary = rng.sample(others, min(max(COMMITS - len(drawn), 0), len(others)))
     # The last one gives way to a commit of the fault, so it is an ordinary one.
     early = [*drawn, *ordinary[1:]]
