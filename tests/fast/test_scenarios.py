@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -83,12 +84,23 @@ class Everything(dict[str, float]):
         return 1.0
 
 
-def told(name):
+END = datetime(2026, 9, 7, tzinfo=UTC)
+"""When every workload's replayed week ends."""
+
+
+def drawn(name, seed):
+    """Return the truth of a scenario and a seed with its distractors."""
+    known, truth = scenario.load(FOLDER, name), scenario.plan(name, seed)
+    pool = distractors.load(ROOT, known.workload)
+    return distractors.draw(pool, truth, END, scenario.fires(known, truth), known.without)
+
+
+def told(name, seed=3):
     found = scenario.load(FOLDER, name)
-    truth = scenario.plan(name, 3)
+    truth = drawn(name, seed)
     fired = tuple(
         Alert(rule=rule, severity="page", summary="", observed=2, baseline=1, threshold=1, unit="", since=truth.onset)
-        for rule in found.alerts
+        for rule in (*scenario.fires(found, truth), *distractors.alerts(truth))
     )
     brief = Brief(
         incident="i", title="t", workload=found.workload, level=1, blind=True, objective="", alerts=fired,
@@ -98,8 +110,9 @@ def told(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_answer_is_a_whole_post_mortem_once_it_is_filled(name):
-    truth, brief, product = told(name)
+@pytest.mark.parametrize("seed", range(6))
+def test_every_answer_is_a_whole_post_mortem_once_it_is_filled(name, seed):
+    truth, brief, product = told(name, seed)
     facts = Evidence.model_construct(facts=Everything())
     for file in (answers.REFERENCE, *(decoy.file for decoy in scenario.load(FOLDER, name).decoys)):
         text = answers.render(FOLDER / name, file, truth, brief, facts, product)
