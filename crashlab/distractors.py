@@ -37,10 +37,12 @@ FIRES: dict[DistractorKind, tuple[Identifier, ...]] = {
     "burst": ("latency",),
 }
 """Rules that each kind fires."""
+LOUD_RULES = frozenset(itertools.chain.from_iterable(FIRES.values()))
+"""Rules that a harmless thing may have fired."""
 DRAWN = 2
 """Distractors of an incident."""
 LOUD = 2
-"""Rules of FIRES that an incident shows at most, its fault's own among them: where the fault itself is slow, for instance, a
+"""Of LOUD_RULES, an incident shows so many at most, its fault's own among them: where the fault itself is slow, for instance, a
 warning and a drift together would tell it from the incidents that are slow by a distractor."""
 COMMITS = 6
 """Commits from before the onset that an incident shows."""
@@ -149,7 +151,7 @@ def pairs(
     kinds to leave out. Where fewer than DRAWN kinds are left, commits take their place.
     """
     left = [kind for kind in kinds if kind not in without and not set(FIRES[kind]) & set(alerts)]
-    own = {rule for fired in FIRES.values() for rule in fired} & set(alerts)
+    own = LOUD_RULES & set(alerts)
     found: list[tuple[DistractorKind, ...]] = [
         pair for pair in itertools.combinations(left, DRAWN) if len(own.union(*(FIRES[kind] for kind in pair))) <= LOUD
     ]

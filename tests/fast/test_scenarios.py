@@ -162,7 +162,8 @@ def test_look_alikes_have_one_workload_and_fire_the_same_alerts():
     for found in scenario.catalogue(FOLDER):
         groups.setdefault(found.looks_like, []).append(found)
     for group in groups.values():
-        assert len({(found.workload, found.alerts) for found in group}) == 1, [found.name for found in group]
+        fired = {(found.workload, frozenset(found.alerts) - distractors.LOUD_RULES) for found in group}
+        assert len(fired) == 1, [found.name for found in group]
     large = [group for group in groups.values() if len(group) >= 3]
     # A catalogue of thirty has six; a smaller one has as many as fit.
     assert len(large) >= min(6, len(NAMES) // 5), {name: len(group) for name, group in groups.items()}
