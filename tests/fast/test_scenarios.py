@@ -196,17 +196,13 @@ def fit(folder, changes):
             texts[edit.path] = text.replace(edit.old, edit.new)
 
 
-def drawable(name, *truths):
-    """Every commit that incidents with these truths may show beside the fault's own."""
+def drawable(name, truth):
+    """Every commit that an incident with this truth may show beside the fault's own, without relocking."""
     known = scenario.load(FOLDER, name)
     pool = distractors.load(ROOT, known.workload)
-    drawn = {
-        kind
-        for truth in truths
-        for pair in distractors.pairs(pool.kinds, scenario.fires(known, truth), known.without)
-        for kind in pair
-    }
-    return [entry.commit for entry in (*pool.commit, *pool.suspect, *(pool.warning if "warning" in drawn else ()))]
+    pairs = distractors.pairs(pool.kinds, scenario.fires(known, truth), known.without)
+    warning = pool.warning if any("warning" in pair for pair in pairs) else ()
+    return [replace(entry.commit, relock=()) for entry in (*pool.commit, *pool.suspect, *warning)]
 
 
 @pytest.mark.thorough
@@ -223,23 +219,21 @@ def test_faults_and_harmless_commits_fit_each_other_in_either_order(name, tmp_pa
     stack = FakeStack(tmp_path, registry=FakeRegistry({version: {} for version in range(1, 8)}))
     stack.workspace = made
     (tmp_path / "data").mkdir()
-    harmless = [replace(change, relock=()) for change in drawable(name, *truths.values())]
     today = made.head()
     for truth in truths.values():
         scenario.fault(name).inject(stack, truth)
-        fit(made.path, harmless)
+        fit(made.path, drawable(name, truth))
         made.restore(today)
-    for change in harmless:
-        made.commit(change)
-    base = made.head()
     for truth in truths.values():
+        made.restore(today)
+        for change in drawable(name, truth):
+            made.commit(change)
         scenario.fault(name).inject(stack, truth)
         broken = made.head()
         reference, fixes = scenario.fixes(name)
         for fix in (reference, *fixes):
             fix.apply(stack, truth)
             made.restore(broken)
-        made.restore(base)
 
 
 @pytest.mark.parametrize(
