@@ -44,6 +44,8 @@ ANSWERED = ("parity", "category", "batch", "repeat", "fingerprint", "decision", 
 """Groups of facts that are asked of the API, or of what it has answered."""
 LONGEST = 120
 """Characters of a tag that is a fact and not a document."""
+LATEST = timedelta(hours=6)
+"""The end of the current window that `window=latest` looks at."""
 BATCH_ROWS = 20
 """Rows that are sent alone and together."""
 FEWEST = 30
@@ -517,11 +519,12 @@ def latencies(rows: Sequence[Prediction], *, alone: bool) -> list[float]:
 def latency_facts(seen: Observer) -> Facts:
     """Latency of the logged requests, and of requests that are sent now, as a whole and by stage; what they take meanwhile.
 
-    Of the log, single requests and batches are kept apart. Single requests are sent some at a time, with `/health`
+    Of the log, single requests and batches are kept apart, and the latest hours are looked at by themselves. Single requests are sent some at a time, with `/health`
     beside them; then single requests and batches alone.
     """
     facts: Facts = {}
-    for suffix, rows in (("", seen.now), (" window=before", seen.before)):
+    latest = [row for row in seen.now if row.event_time > seen.now[-1].event_time - LATEST]
+    for suffix, rows in (("", seen.now), (" window=latest", latest), (" window=before", seen.before)):
         for kind, alone in (("", True), (" kind=batch", False)):
             times = latencies(rows, alone=alone)
             if times:

@@ -19,6 +19,7 @@ from crashlab import (
     aftermath,
     alerts,
     answers,
+    distractors,
     drawing,
     evidence,
     freezing,
@@ -589,6 +590,9 @@ def start(
     created_at = datetime.now(UTC)
     weeks = load.calendar.weeks_to(created_at) if weeks is None else weeks
     truth = scenario.plan(chosen.name, seed, ground).moved(weeks)
+    pool = distractors.load(root, chosen.workload)
+    end = load.calendar.moved(weeks).week_end
+    truth = distractors.draw(pool, truth, end, scenario.fires(chosen, truth), chosen.without)
 
     def make(home: Path) -> Stack:
         return open_stack(settings, runtime, home, chosen.workload, root)
@@ -724,38 +728,49 @@ def break_system(incident: Incident, truth: Truth, report: Report, *, dead: bool
     `dead` says that the API may not come up, or answer nothing: it is then tried first, and the replay waits for nothing.
     """
     stack = incident.stack
-    before, after = timeline.surround(timeline.pool(incident.root, incident.record.workload), truth)
+    harmless = distractors.load(incident.root, incident.record.workload)
+    around = distractors.surround(harmless, truth)
+    workspace = distractors.DatedWorkspace(stack.workspace, around.moments)
     with ThreadPoolExecutor(3) as pool:
         report("starting the model registry")
         registry = pool.submit(stack.up, ["mlflow"])
         begun: list[Future[None]] = [registry]
         try:
-            for change in before:
-                stack.workspace.commit(change)
-            scenario.inject(stack, truth)
+            for change in around.before:
+                workspace.commit(change)
+            scenario.inject(distractors.dated(stack, workspace), truth)
             past.date_new_runs(incident.paths.system / "mlflow", incident.record.created_at, truth.onset)
             if truth.world:
                 change_world(stack, truth, incident.settings.data_seed)
+            distractors.foresee(stack.home / "data", truth)
             settle(incident)
-            for change in after:
-                stack.workspace.commit(change)
+            for change in around.after(workspace.made - len(around.before)):
+                workspace.commit(change)
             head = stack.workspace.head()
             incident.save(base_commit=head, deployments=(Deployment(at=datetime.now(UTC), commit=head),))
             report("starting the serving API")
             calendar = incident.workload.calendar
-            span = truth.onset, calendar.week_end, calendar.replay_every
+            later = distractors.releases(truth)
+            until = [at for at, _ in later] + [calendar.week_end]
             serving = pool.submit(bring_up, stack, report, dead=dead)
             begun.append(serving)
             if dead:
                 serving.result()
             # The client waits until the API is ready, and has started by then.
-            replay = pool.submit(snapshot.replay, stack, *span, as_it_is=dead)
+            replay = pool.submit(snapshot.replay, stack, truth.onset, until[0], calendar.replay_every, as_it_is=dead)
             begun.append(replay)
             evidence.warm_up()
             for started in (registry, serving):
                 started.result()
             report("replaying production traffic")
             replay.result()
+            for (at, message), end in zip(later, until[1:], strict=True):
+                stack.workspace.commit(distractors.shipped(harmless, truth, at, message))
+                # It changes nothing, so what was answered before it speaks for the system as well: it is no deployment
+                # from which on the evidence counts.
+                incident.save(base_commit=stack.deploy(report).commit)
+                report("replaying production traffic")
+                snapshot.replay(stack, at, end, calendar.replay_every)
         except BaseException:
             # What is still starting a service, or waits for one, must not keep this from ending.
             waiting = True
@@ -796,6 +811,7 @@ def tell(incident: Incident, chosen: scenario.Scenario, truth: Truth, report: Re
             "The incident did not take effect: no alert fired.", "Start it again; report the scenario if it repeats."
         )
     blind = incident.record.blind
+    burst = distractors.load(incident.root, incident.record.workload).burst
     brief = Brief(
         incident=incident.record.id,
         title=f"{incident.workload.title}: you are on call" if blind else chosen.title,
@@ -804,7 +820,7 @@ def tell(incident: Incident, chosen: scenario.Scenario, truth: Truth, report: Re
         blind=blind,
         objective=f"{incident.workload.description} {incident.workload.promise}",
         alerts=fired,
-        timeline=timeline.public(incident.stack, truth, incident.workload.routine),
+        timeline=timeline.public(incident.stack, truth, incident.workload.routine, burst.notice if burst else ""),
         onset_hint=f"The first alert fired {min(a.since for a in fired):%A %d %B %Y %H:%M} UTC.",
         commitment=incident.record.commitment,
     )

@@ -64,6 +64,20 @@ class Contributing(Frozen):
     mechanism: Mechanism
 
 
+DistractorKind = Literal["commit", "warning", "drift", "deploy", "burst"]
+
+
+class Distractor(Frozen):
+    """Something harmless that an incident shows beside its fault: what it is, the rules that it fires, and its details.
+
+    `parameters` name what an account of it needs, for instance the column that drifts, or the versions of a package.
+    """
+
+    kind: DistractorKind
+    alerts: tuple[Identifier, ...] = ()
+    parameters: dict[str, Value] = Field(default_factory=dict)
+
+
 class Truth(Frozen):
     """What was injected into one incident. Sealed until the incident is graded.
 
@@ -95,6 +109,10 @@ class Truth(Frozen):
     """How the world differs from the onset on, in the words of the workload's generator; empty where it does not."""
     parameters: dict[str, Value] = Field(default_factory=dict)
     """What `inject` needs to repeat this fault exactly, for instance the factor and the file."""
+    alerts: tuple[Identifier, ...] = ()
+    """Rules that fire, where the seed decides which of its scenario's do; empty where all of them do."""
+    distractors: tuple[Distractor, ...] = ()
+    """What else the incident shows, drawn by `crashlab.distractors`; none of it is a fault."""
     own_alerts: tuple[Identifier, ...] = ()
     """Rules that fire on a workload of a person's own table, where they follow from the table; empty anywhere else."""
 

@@ -71,11 +71,12 @@ def _index(known: Sequence[Scenario], taxonomy: "Taxonomy") -> str:
         "",
         *_table(drafts),
     ]
-    lines += ["", "## Look-alikes", "", "These fire the same alerts and are told apart by evidence alone.", ""]
+    alike = "These fire the same alerts, those apart that a [distractor](../alerts.md#distractors) may fire as well."
+    lines += ["", "## Look-alikes", "", f"{alike} They are told apart by evidence alone.", ""]
     lines += ["| family | alerts | scenarios |", "|---|---|---|"]
     for group in dict.fromkeys(item.looks_like for item in known):
         members = [item for item in known if item.looks_like == group]
-        alerts = ", ".join(f"`{rule}`" for rule in members[0].alerts)
+        alerts = ", ".join(f"`{rule}`" for rule in min((item.alerts for item in members), key=len))
         lines.append(f"| {group} | {alerts} | {', '.join(_link(item) for item in members)} |")
     lines += ["", "## By family of cause", "", "| family | scenarios |", "|---|---:|"]
     lines += [

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from crashlab.errors import UsageError
 from crashlab.fault import Fault, Fix, OwnTableFault
-from crashlab.model import Frozen, Ground, Identifier, RuntimeName, Truth
+from crashlab.model import DistractorKind, Frozen, Ground, Identifier, RuntimeName, Truth
 from crashlab.stack.base import Stack
 
 
@@ -89,7 +89,9 @@ class Scenario(Frozen):
     needs: tuple[Need, ...] = ()
     """What the fault cannot do without; a scenario with a need runs on Compose alone."""
     alerts: tuple[Identifier, ...] = Field(min_length=1)
-    """Rules that fire, for `crashlab verify` to hold the injection to."""
+    """Rules that fire, for `crashlab verify` to hold the injection to; a truth with `alerts` says which of them do."""
+    without: tuple[DistractorKind, ...] = ()
+    """Kinds of distractors that would be no distraction here: the fault does the same, or would look different beside it."""
     hints: tuple[Hint, ...] = Field(min_length=3)
     """From a question to a place; each costs at least as much as the one before."""
     decoys: tuple[Decoy, ...] = Field(min_length=3)
@@ -215,6 +217,11 @@ def of(folder: Path, truth: Truth) -> Scenario:
     """Return what is said publicly of the scenario that a truth was drawn for, on its workload."""
     found = load(folder, truth.scenario)
     return found.on(truth.workload) if truth.own_alerts else found
+
+
+def fires(known: Scenario, truth: Truth) -> tuple[Identifier, ...]:
+    """Return the rules that the fault of a truth fires by itself."""
+    return truth.own_alerts or truth.alerts or known.alerts
 
 
 def inject(stack: Stack, truth: Truth) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import grader
-from crashlab import alerts, answers, scenario, store
+from crashlab import alerts, answers, distractors, scenario, store
 from crashlab.errors import CrashlabError
 from crashlab.incident import Incident, bring_up, start
 from crashlab.model import Alert, Bundle, Evidence, Frozen, Ground, RuntimeName, Submission, Truth, Verdict
@@ -190,10 +190,12 @@ def _begin(trial: Trial, known: scenario.Scenario) -> Incident | None:
             system=trial.stand.system, weeks=trial.stand.weeks, on=trial.stand.workload if trial.ground is not None else None,
         )  # fmt: skip
         fired = {alert.rule for alert in incident.brief.alerts}
-        wanted = set(incident.sealed.truth.own_alerts or known.alerts)
+        truth = incident.sealed.truth
+        wanted = {*scenario.fires(known, truth), *distractors.alerts(truth)}
         missing, more = sorted(wanted - fired), sorted(fired - wanted)
         proved(not missing, f"stayed silent: {', '.join(missing)}" if missing else "")
         proved(not more, f"fired unasked: {', '.join(more)}" if more else "fired: " + ", ".join(sorted(wanted)))
+        proved(True, "beside it: " + ", ".join(item.kind for item in truth.distractors))
     return incident
 
 

@@ -175,6 +175,7 @@ def environment(bundle: Bundle) -> Finding:
     """Installed packages are those that were logged with the served model."""
     # Differences that were there while all was well, or that are the incident's harmless background, are no fault.
     background = bundle.healthy.facts if bundle.truth.needs_change else bundle.broken.facts
+    harmless = [item.parameters for item in bundle.truth.distractors if item.kind == "warning"]
     wrong = [
         pin
         for pin in bundle.probe.pin_mismatches
@@ -182,6 +183,7 @@ def environment(bundle: Bundle) -> Finding:
             str(background.get(f"pin serving {pin.package}", "")) == pin.serving
             and str(background.get(f"pin model {pin.package}", pin.model)) == pin.model
         )
+        and not any((pin.package, pin.serving) == (each["package"], each["served"]) for each in harmless)
     ]
     said = f"{len(wrong)} packages differ from those that were logged with the served model."
     if wrong:

@@ -12,8 +12,11 @@ of how the world will differ from the stored stream, which `settle` writes into 
                 `{"kitchen_seconds": {"scale": 0.1, "from": "...", "where": {"timezone": "Africa/Tunis"}}}`
     late        outcomes that are reported late: `{"from": "...", "above": 40.0, "hours": 30}`
     busy        a time in which all orders are sent and not a sample of them: `{"from": "...", "until": "..."}`
+    burst       a time whose orders the gateway holds back for some seconds and then lets through, many at once:
+                `{"from": "...", "until": "...", "clients": 40, "held_s": 0.6}`
 """
 
+import itertools
 import json
 import logging
 import os
@@ -40,6 +43,8 @@ GROUP, ALONE = 10, 2
 """Of every ten rows in a row, two come from apps as single requests and eight from a partner as one batch."""
 LATEST = timedelta(days=6)
 """How far back an outcome may still come in."""
+MARKS = ("hours_late", "always", "clients", "held_s")
+"""What a line of the stored stream may say of how its order is sent."""
 PATIENCE = 180.0
 """Seconds to wait for an API that is still starting."""
 
@@ -57,13 +62,19 @@ def base_url() -> str:
 
 @dataclass(frozen=True)
 class Sent:
-    """One stored order: event time, payload, outcome, hours by which its outcome is late, and whether it is always sent."""
+    """One stored order: event time, payload, outcome, hours by which its outcome is late, and whether it is always sent.
+
+    `clients` is how many clients at a time send the orders around it, 0 for as many as usual, once the gateway has held
+    these orders back for `held_s` seconds.
+    """
 
     at: datetime
     order: dict[str, Any]
     actual: float
     hours_late: float = 0.0
     always: bool = False
+    clients: int = 0
+    held_s: float = 0.0
 
 
 class Stream:
@@ -83,8 +94,8 @@ class Stream:
                 if end is not None and at >= end:
                     return
                 if at >= start:
-                    late, always = row.get("hours_late", 0.0), row.get("always", False)
-                    yield Sent(at, row["order"], float(row["actual"]), late, always)
+                    more = {name: row[name] for name in MARKS if name in row}
+                    yield Sent(at, row["order"], float(row["actual"]), **more)
 
     def known_at(self, row: Sent) -> datetime:
         """Return when the outcome of an order becomes a label."""
@@ -103,11 +114,13 @@ def settle(settings: Settings) -> None:
             for name, change in changes:
                 if at >= datetime.fromisoformat(change["from"]):
                     row["order"] = changed(row["order"], name, change)
-            late, busy = world.get("late"), world.get("busy")
+            late, busy, burst = world.get("late"), world.get("busy"), world.get("burst")
             if late and at >= datetime.fromisoformat(late["from"]) and row["actual"] > late["above"]:
                 row["hours_late"] = late["hours"]
-            if busy and datetime.fromisoformat(busy["from"]) <= at < datetime.fromisoformat(busy["until"]):
+            if busy and within(at, busy):
                 row["always"] = True
+            if burst and within(at, burst):
+                row |= {"clients": burst["clients"], "held_s": burst["held_s"]}
             new.write(json.dumps(row, separators=(",", ":")) + "\n")
     temporary.replace(stream.path)
     path = settings.data / "traffic.json"
@@ -115,6 +128,11 @@ def settle(settings: Settings) -> None:
         path.write_text(json.dumps({"rate_per_s": world["rate_per_s"]}), encoding="utf-8")
     else:
         path.unlink(missing_ok=True)
+
+
+def within(at: datetime, time: dict[str, Any]) -> bool:
+    """Say whether a moment lies in a time of the forecast, its end excluded."""
+    return datetime.fromisoformat(time["from"]) <= at < datetime.fromisoformat(time["until"])
 
 
 def changed(order: dict[str, Any], name: str, change: dict[str, Any]) -> dict[str, Any]:
@@ -164,10 +182,13 @@ class Entry:
         return self.orders if httpx.codes.is_success(self.status) else 0
 
 
-def send(client: httpx.Client, path: str, payload: dict[str, Any]) -> int:
-    """Send one request; returns the status of the answer, 0 where there was none."""
+def send(client: httpx.Client, path: str, payload: dict[str, Any], arrived: float | None = None) -> int:
+    """Send one request; returns the status of the answer, 0 where there was none.
+
+    `arrived` is when it came to the gateway, in seconds since 1970; now if it is None.
+    """
     try:
-        start = {"X-Request-Start": f"t={time.time():.6f}"}
+        start = {"X-Request-Start": f"t={time.time() if arrived is None else arrived:.6f}"}
         return client.post(base_url() + path, json=payload, headers=start).status_code
     except httpx.HTTPError as error:
         log.info("no answer for one request: %s", type(error).__name__)
@@ -216,16 +237,22 @@ def replay(
     found = enumerate(stream.rows(start, end))
     rows = [row for number, row in found if row.always or number % every == 0]
 
-    with httpx.Client(timeout=60) as client, ThreadPoolExecutor(concurrency) as pool:
+    entries: list[Entry] = []
+    with httpx.Client(timeout=60) as client:
 
-        def ask(path: str, payload: dict[str, Any], part: list[Sent]) -> Entry:
+        def ask(path: str, payload: dict[str, Any], part: list[Sent], arrived: float | None) -> Entry:
             sent_at = datetime.now(UTC).isoformat()
-            return Entry(part[0].at.isoformat(), sent_at, path, len(part), send(client, path, payload))
+            return Entry(part[0].at.isoformat(), sent_at, path, len(part), send(client, path, payload, arrived))
 
         if not as_it_is:
             await_ready(client)
-        sent = [pool.submit(ask, *request) for request in requests(rows, stream.names.batch_key)]
-        entries = [answer.result() for answer in sent]
+        for (clients, held_s), group in itertools.groupby(rows, lambda row: (row.clients, row.held_s)):
+            arrived = time.time() if held_s else None
+            time.sleep(held_s)
+            with ThreadPoolExecutor(clients or concurrency) as pool:
+                asked = requests(list(group), stream.names.batch_key)
+                sent = [pool.submit(ask, *request, arrived) for request in asked]
+                entries += [answer.result() for answer in sent]
     keep(settings, entries)
     write_labels(settings, stream, end)
     answered = sum(entry.answered for entry in entries)

@@ -139,7 +139,9 @@ class Environments:
         internal = folder / "internal.txt"
         if not requirements.is_file():
             raise BuildFailed(f"{service} has no requirements.txt.", "Restore it from the workspace's history.")
-        pins = internal.read_bytes() if internal.is_file() else b""
+        # A comment makes no other environment.
+        lines = internal.read_text(encoding="utf-8").splitlines(keepends=True) if internal.is_file() else []
+        pins = "".join(line for line in lines if not line.lstrip().startswith("#")).encode()
         index = self.wheels(releases) if pins.strip() and releases is not None else None
         built = index.name.encode() if index else b""
         # Which Python it is decides which wheels are chosen and which folder they are in.

@@ -124,5 +124,5 @@ def plan(rng: random.Random) -> Truth:
 
 def inject(stack: Stack, truth: Truth) -> None:
     """Commit the list."""
-    message = "Preprocessing: columns as the API documents them"
+    message = "Preprocessing: as the API documents it"
     stack.workspace.commit(kit.change(truth, message, *edits(order(truth))))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crashlab.model import Item, PinMismatch, Probe
+from crashlab.model import Distractor, Item, PinMismatch, Probe
 from grader import grade
 from grader.repair import changed_lines, damage
 from tests.fast import grader_fixtures as fixtures
@@ -153,6 +153,22 @@ def test_a_difference_of_pins_that_was_always_there_is_no_fault() -> None:
     pin = {"pin_mismatches": (PinMismatch(package="scikit-learn", model="1.7.2", serving="1.7.3"),)}
     assert fixed("false-alarm", fixtures.probe(**pin))[0]
     assert not fixed("library-pin", fixtures.probe(**pin))[0]
+
+
+def test_a_harmless_pin_of_the_incident_may_stay_or_go() -> None:
+    beside = Distractor(
+        kind="warning", parameters={"package": "scikit-learn", "trained": "1.7.2", "served": "1.7.1", "message": "m"}
+    )
+    left = PinMismatch(package="scikit-learn", model="1.7.2", serving="1.7.1")
+    other = PinMismatch(package="scikit-learn", model="1.7.2", serving="1.6.0")
+    pandas = PinMismatch(package="pandas", model="2.3.3", serving="3.0.6")
+    for pins, passes in (((left,), True), ((), True), ((other,), False), ((left, pandas), False)):
+        given = fixtures.bundle(
+            "library-pin", fixtures.right_answer("library-pin"), probe=fixtures.probe(pin_mismatches=pins)
+        )
+        truth = given.truth.model_copy(update={"distractors": (beside,)})
+        verdict = grade(given.model_copy(update={"truth": truth}))
+        assert verdict.passed is passes, pins
 
 
 def test_a_healthy_system_must_be_left_alone() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
-from crashlab import history, sources, timeline, workload
+from crashlab import distractors, history, sources, workload
 from crashlab.errors import UsageError
 from crashlab.settings import Settings
 from crashlab.tables import make, table
@@ -243,7 +243,7 @@ def test_the_copy_follows_the_project_and_holds_its_history(settings, tmp_path):
     assert len(commits) == 5
     assert {"serving/wine/preprocess.py", "training/wine/table.csv"} <= set(commits[-1][1])
     texts = {}
-    for change in timeline.pool(root, "wine"):
+    for change in distractors.load(root, "wine").commits:
         for edit in change.edits:
             text = texts.setdefault(edit.path, (root / edit.path).read_text())
             assert text.count(edit.old) == 1, (change.message, edit.path)

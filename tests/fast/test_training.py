@@ -5,6 +5,8 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -145,7 +147,10 @@ def test_a_forecast_becomes_the_stream_and_is_forgotten(tmp_path):
         "clients": {"items": tunis},
         "late": {"from": at.isoformat(), "above": 40, "hours": 10},
         "busy": {"from": at.isoformat(), "until": (at + timedelta(hours=15)).isoformat()},
-    }
+        "burst": {
+            "from": at.isoformat(), "until": (at + timedelta(hours=12)).isoformat(), "clients": 30, "held_s": 0.5,
+        },
+    }  # fmt: skip
     (tmp_path / "traffic.json").write_text(json.dumps(world))
     traffic.settle(settings(tmp_path))
     assert not (tmp_path / "traffic.json").exists()
@@ -153,11 +158,42 @@ def test_a_forecast_becomes_the_stream_and_is_forgotten(tmp_path):
     after = list(stream.rows(at - timedelta(hours=12), at + timedelta(days=1)))
     assert [row for row in after if row.at < at] == [row for row in before if row.at < at]
     assert {row.always for row in after if at <= row.at} == {True, False}
+    held = [(row.clients, row.held_s) for row in after if row.at < at + timedelta(hours=12)]
+    assert set(held) == {(0, 0.0), (30, 0.5)}
+    assert {(row.clients, row.held_s) for row in after[len(held) :]} == {(0, 0.0)}
     for old, new in zip(before, after, strict=True):
         changed = old.at >= at and old.order["timezone"] == "Africa/Tunis"
         assert new.order["items"] == old.order["items"] * (2 if changed else 1)
         late = 10 if old.at >= at and old.actual > 40 else 0
         assert stream.known_at(new) == old.at + timedelta(minutes=1) * old.actual + timedelta(hours=2 + late)
+
+
+def test_a_burst_is_held_back_and_sent_by_many_at_once(tmp_path, monkeypatch):
+    at = datetime(2026, 9, 5, tzinfo=UTC)
+    generate.write_stream(7, tmp_path)
+    until = at + timedelta(hours=12)
+    burst = {"from": at.isoformat(), "until": until.isoformat(), "clients": 8, "held_s": 0.2}
+    (tmp_path / "traffic.json").write_text(json.dumps({"burst": burst}))
+    traffic.settle(settings(tmp_path))
+    sent, lock = [], threading.Lock()
+    all_there = threading.Barrier(8)
+
+    def send(_client, _path, _payload, arrived):
+        with lock:
+            sent.append((arrived, time.time()))
+            first = len(sent) <= 8 and arrived is not None
+        if first:
+            # Fewer clients than this would wait here for ever.
+            all_there.wait(timeout=20)
+        return 200
+
+    monkeypatch.setattr(traffic, "send", send)
+    answered = traffic.replay(settings(tmp_path), at, at + timedelta(hours=20), 2, 2, as_it_is=True)
+    assert answered == len([*traffic.Stream(settings(tmp_path)).rows(at, at + timedelta(hours=20))][::2])
+    held = [(arrived, now) for arrived, now in sent if arrived is not None]
+    assert len({arrived for arrived, _ in held}) == 1
+    assert all(now - arrived >= 0.2 for arrived, now in held)
+    assert 8 < len(held) < len(sent)
 
 
 def test_a_rate_stays_where_it_is_read(tmp_path):

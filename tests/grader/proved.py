@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crashlab import answers, scenario, timeline, workload
+from crashlab import answers, distractors, scenario, workload
 from crashlab.model import Alert, Brief, Bundle, Change, Evidence, LatencyProbe, Probe, Truth, Value
 from crashlab.scenario import Scenario
 from grader import template
@@ -91,7 +91,7 @@ def _case(item: Scenario, seed: int, truth: Truth, asked: set[str]) -> Case:
     product = workload.load(ROOT, item.workload)
     healthy = fixtures.healthy_facts() | {name: _healthy(name, truth, product.champion) for name in asked}
     own = OWN.get(item.name, lambda _truth, _facts: {})(truth, healthy)
-    moved = {name: _moved(name, value, truth, item.alerts) for name, value in healthy.items()}
+    moved = {name: _moved(name, value, truth, scenario.fires(item, truth)) for name, value in healthy.items()}
     return Case(
         item,
         seed,
@@ -129,9 +129,9 @@ def _brief(item: Scenario, truth: Truth) -> Brief:
             rule=rule, severity="page", summary=f"The rule {rule.replace('-', ' ')} of {product.title.lower()} fired.",
             observed=2.5, baseline=1.0, threshold=1.25, unit="", since=truth.onset + timedelta(hours=6),
         )
-        for rule in item.alerts
+        for rule in scenario.fires(item, truth)
     )  # fmt: skip
-    commits = timeline.pool(ROOT, item.workload)[:4]
+    commits = distractors.load(ROOT, item.workload).commits[:4]
     return Brief(
         incident=f"{item.workload}-{truth.seed:08x}",
         title=f"{product.title}: you are on call",
@@ -149,7 +149,7 @@ def _brief(item: Scenario, truth: Truth) -> Brief:
 HEALTHY: dict[str, Value] = {
     "parity_ratio": 1.0, "parity_offset": 0.0, "parity_mismatch": 0.0, "mismatch": 0.0, "null_share": 0.0, "zero_share": 0.0,
     "mode": 12.5, "mode_share": 0.02, "drift": 0.03, "busy_ms": 2.0, "mae": 2.7, "InconsistentVersionWarning": 0,
-    "cpus": 1.0, "threads": 14, "throttled_share": 0.01, "OMP_NUM_THREADS": 1, "promotion": "rejected",
+    "cpus": 1.0, "p50_ms": 12.0, "peak_per_hour": 18.0, "rate": 0.0, "threads": 14, "throttled_share": 0.01, "OMP_NUM_THREADS": 1, "promotion": "rejected",
 }  # fmt: skip
 """What is measured on healthy days, by the measurement, where a selector has no value of its own."""
 
@@ -238,12 +238,13 @@ def _order(truth: Truth, healthy: Mapping[str, Value]) -> dict[str, Value]:
     return {f"feature {name} mean": healthy[f"feature {real} window=before mean"] for name, real in took.items()}
 
 
-def _alarm(truth: Truth, _: Mapping[str, Value]) -> dict[str, Value]:
-    return {
-        f"raw {truth.parameters['column']} drift": 1.3,
-        "logs InconsistentVersionWarning": 57,
-        "pin serving scikit-learn": "1.7.1",
-    }
+def _alarm(truth: Truth, healthy: Mapping[str, Value]) -> dict[str, Value]:
+    drawn = truth.parameters
+    if drawn["variant"] == "column":
+        return {f"raw {drawn['column']} drift": 1.3}
+    if drawn["variant"] == "peak":
+        return {"requests peak_per_hour": 2.1 * float(healthy["requests window=before peak_per_hour"])}
+    return {"logs InconsistentVersionWarning": 57, "pin serving scikit-learn": drawn["served"]}
 
 
 OWN: dict[str, Own] = {
