@@ -34,7 +34,7 @@ R = TypeVar("R")
 app = typer.Typer(
     name="crashlab",
     help="Break a model deployment on purpose, diagnose it in precise terms, fix it, and have the post-mortem graded.",
-    epilog="A first incident: `crashlab doctor`, then `crashlab start --blind --level 1`. README.md says how to go on; "
+    epilog="A first incident: `crashlab doctor`, then `crashlab start --blind --level 2`. README.md says how to go on; "
     "docs/reference/commands.md has every command.",
     add_completion=False,
     pretty_exceptions_enable=False,

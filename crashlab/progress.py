@@ -188,6 +188,6 @@ def _suggest(
             command=f"crashlab start {one.scenario}",
         )
     if not tried:
-        yield Suggestion(why="An easy one to begin with.", command="crashlab start --blind --level 1")
+        yield Suggestion(why="An easy one to begin with.", command="crashlab start --blind --level 2")
     else:
         yield Suggestion(why="Anything, as it comes on call.", command="crashlab start --blind --mix on-call")
