@@ -722,6 +722,22 @@ def bring_up(stack: Stack, report: Report = silent, *, dead: bool = False) -> No
             raise
 
 
+def down_with(stack: Stack, begun: Sequence[Future[Any]]) -> None:
+    """Tear a stack down while others still start its services or wait for them; return when they have given up.
+
+    Raises StackError where something cannot be removed although nobody is at work any more.
+    """
+    ended = False
+    while not ended:
+        ended = not wait(begun, timeout=0.5).not_done
+        try:
+            stack.down()
+        except StackError:
+            # A container that is started at this moment holds its network; the next turn removes both.
+            if ended:
+                raise
+
+
 def break_system(incident: Incident, truth: Truth, report: Report, *, dead: bool = False) -> None:
     """Inject the fault into the workspace or registry while the registry starts, then deploy and replay.
 
@@ -772,11 +788,7 @@ def break_system(incident: Incident, truth: Truth, report: Report, *, dead: bool
                 report("replaying production traffic")
                 snapshot.replay(stack, at, end, calendar.replay_every)
         except BaseException:
-            # What is still starting a service, or waits for one, must not keep this from ending.
-            waiting = True
-            while waiting:
-                stack.down()
-                waiting = bool(wait(begun, timeout=0.5).not_done)
+            down_with(stack, begun)
             raise
 
 
