@@ -78,8 +78,7 @@ def plan(rng: random.Random) -> Truth:
             ),
             numbers={},
         ),
-        # Late, as every slow request of the replay has to be waited for.
-        onset=kit.onset(rng, 34, 40),
+        onset=kit.onset(rng, 10, 16),
         look_alikes=("thread-oversubscription", "per-request-model-load", "n-plus-one-lookups", "sync-logging"),
         supporting=(
             "latency health_p99_ms",
