@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from crashlab import distractors, scenario, timeline
+from crashlab import answers, distractors, scenario, timeline, workload
 from crashlab.errors import UsageError
-from crashlab.model import Distractor
+from crashlab.model import Alert, Distractor, Evidence
 from crashlab.stack.fake import FakeRegistry, FakeStack
 from crashlab.workspace import GitWorkspace
+from grader import grade
 from scenarios import kit
-from tests.fast.test_scenarios import END, FOLDER, NAMES, ROOT, drawn
+from tests.fast import grader_fixtures as fixtures
+from tests.fast.test_scenarios import END, FOLDER, NAMES, ROOT, Everything, drawn
 
 SEEDS = range(200)
 ALIKE = (
@@ -232,3 +234,63 @@ def test_no_author_message_or_file_belongs_to_one_look_alike(tmp_path):
                 assert not {word for word in words if word in commit.message.lower()}, commit.message
         assert {message.split(":")[0] for message in told} <= stems
         assert {edit.path for commit in told.values() for edit in commit.edits} <= files
+
+
+# What is written of them
+
+
+WRITTEN = [name for name in NAMES if "harmless.md" in (FOLDER / name / "answers/reference.md").read_text()]
+PROSE = ("cause", "component", "object", "mechanism", "terms")
+"""Items of a verdict that go by the text alone."""
+
+
+class Kept(Everything):
+    """Facts that answer every selector and keep what was asked for."""
+
+    def __missing__(self, key):
+        self[key] = 1.25
+        return self[key]
+
+
+def graded(truth):
+    """Return the points of the reference answer's prose, with made-up facts that all moved, and an alert for each rule."""
+    known = scenario.load(FOLDER, truth.scenario)
+    alerts = tuple(
+        Alert(
+            rule=r, severity="page", summary="Fires.", observed=2, baseline=1, threshold=1, unit="", since=truth.onset
+        )
+        for r in sorted(fired(truth))
+    )
+    given = fixtures.bundle("unit-mismatch", "")
+    brief = given.brief.model_copy(update={"alerts": alerts, "timeline": ()})
+    facts = Kept(dict.fromkeys((*truth.supporting, *truth.discriminating), 1.25))
+    load = workload.load(ROOT, known.workload)
+    seen = Evidence.model_construct(facts=facts)
+    text = answers.render(FOLDER / truth.scenario, answers.REFERENCE, truth, brief, seen, load)
+    changes = {
+        "truth": truth,
+        "brief": brief,
+        "submission": given.submission.model_copy(update={"text": text}),
+        "broken": given.broken.model_copy(update={"facts": dict(facts)}),
+        "healthy": given.healthy.model_copy(update={"facts": dict.fromkeys(facts, 5.0)}),
+    }
+    verdict = grade(given.model_copy(update=changes))
+    return {item.id: (item.points, item.max_points) for item in verdict.items if item.id in PROSE}, text
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_sentence_on_each_distractor_costs_the_reference_answer_nothing(name):
+    told = set()
+    for seed in range(16):
+        truth = drawn(name, seed)
+        points, text = graded(truth)
+        bare, short = graded(truth.model_copy(update={"distractors": ()}))
+        assert points == bare, [item.kind for item in truth.distractors]
+        assert points["cause"] == (30, 30)
+        assert len(text.splitlines()) == len(short.splitlines()) + 2
+        told |= {item.kind for item in truth.distractors}
+    assert len(told) >= 3
+
+
+def test_the_answers_of_the_core_scenarios_speak_of_them():
+    assert {*ALIKE, "blocked-event-loop", "false-alarm"} <= set(WRITTEN)
