@@ -134,11 +134,17 @@ class Incident:
 
     def _freeze_evidence(self) -> None:
         truth = self.sealed.truth
+        # A host or an engine that was restarted meanwhile leaves services ended; what was deployed last is what broke.
+        dead = any(alert.rule == alerts.UNANSWERED for alert in self.brief.alerts)
+        self.stack.up(["mlflow"] if dead else ["mlflow", "serving"])
         broken = evidence.collect(self.observer(), "broken")
         if broken.failures:
-            why = "; ".join(f"{family}: {reason}" for family, reason in broken.failures.items())
+            reasons = dict[str, list[str]]()
+            for family, reason in broken.failures.items():
+                reasons.setdefault(reason, []).append(family)
+            why = "; ".join(f"{reason} ({', '.join(families)})" for reason, families in reasons.items())
             raise StackError(
-                f"The evidence could not be frozen: {why}", "See `crashlab status`, then repeat the command."
+                f"The evidence could not be frozen: {why}.", "See `crashlab status`, then repeat the command."
             )
         chosen = store.read(self.paths.hidden, hidden.HiddenSet)
         if truth.world:
