@@ -782,20 +782,28 @@ def break_system(incident: Incident, truth: Truth, report: Report, *, dead: bool
             replay = pool.submit(snapshot.replay, stack, truth.onset, until[0], calendar.replay_every, as_it_is=dead)
             begun.append(replay)
             evidence.warm_up()
-            for started in (registry, serving):
-                started.result()
+            registry.result()
+            assert_aliases(stack)
+            serving.result()
             report("replaying production traffic")
             replay.result()
             for (at, message), end in zip(later, until[1:], strict=True):
                 stack.workspace.commit(distractors.shipped(harmless, truth, at, message))
                 # It changes nothing, so what was answered before it speaks for the system as well: it is no deployment
                 # from which on the evidence counts.
+                assert_aliases(stack)
                 incident.save(base_commit=stack.deploy(report).commit)
                 report("replaying production traffic")
                 snapshot.replay(stack, at, end, calendar.replay_every)
         except BaseException:
             down_with(stack, begun)
             raise
+
+
+def assert_aliases(stack: Stack) -> None:
+    """Point every alias to where it points, as the release job does: the registry's log then tells of it in any incident."""
+    for alias, version in stack.registry.aliases().items():
+        stack.registry.move_alias(alias, version)
 
 
 def change_world(stack: Stack, truth: Truth, data_seed: int) -> None:

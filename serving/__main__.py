@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 def application() -> "FastAPI":
     """Return the application of one process, with its logging set up."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # The registry's client lists at each start how requirements differ; comparing them is the release's business.
+    logging.getLogger("mlflow.utils.requirements_utils").setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
     from serving import settings
     from serving.app import create_app
