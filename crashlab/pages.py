@@ -60,7 +60,7 @@ def _index(known: Sequence[Scenario], taxonomy: "Taxonomy") -> str:
         "Made from `scenarios/` by `crashlab catalogue --write`. Each page tells what is practised; what goes wrong, and how it",
         "is found and repaired, is folded below. Do not unfold what you want to practise.",
         "",
-        f"The proofs of these {len(proved)} held on five seeds; blind starts draw among them.",
+        f"These {len(proved)} are proved, on the seeds that the [measurements](../measurements.md) name; blind starts draw among them.",
         "",
         *_table(proved),
         "",

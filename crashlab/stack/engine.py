@@ -93,7 +93,7 @@ def projects() -> dict[str, Remains]:
 def require() -> None:
     """Raise MissingPrerequisite, with the reason, where no Docker Engine answers or its command line lacks Compose."""
     engine = Engine("none")
-    engine.client.ping()
+    _ = engine.client
     engine.docker(["compose", "--project-name", "none", "version"], Path(os.sep))
 
 

@@ -12,7 +12,6 @@ OLD_BASE, NEW_BASE = "python:3.11-slim-bookworm", "python:3.13-slim-trixie"
 OLD, NEW = "3.11", "3.13"
 VERSION, APPROVED = 7, 5
 _STEP = '    imputer = ("impute", SimpleImputer(strategy="median"))\n'
-_HASHES = "--require-hashes -r requirements.txt"
 _IMPORT = "from sklearn.preprocessing import StandardScaler\n"
 
 
@@ -69,11 +68,8 @@ def made(truth: Truth) -> tuple[Edit, ...]:
 
 
 def moved() -> tuple[Edit, ...]:
-    """Return the change of the serving image. Packages that a base image brings must not be in the way of the lock."""
-    return (
-        Edit(IMAGE, f"ARG BASE={OLD_BASE}\n", f"ARG BASE={NEW_BASE}\n"),
-        Edit(IMAGE, f"--no-deps {_HASHES}", f"--no-deps --ignore-installed {_HASHES}"),
-    )
+    """Return the change of the serving image."""
+    return (Edit(IMAGE, f"ARG BASE={OLD_BASE}\n", f"ARG BASE={NEW_BASE}\n"),)
 
 
 def plan(rng: random.Random) -> Truth:

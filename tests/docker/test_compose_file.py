@@ -8,20 +8,9 @@ from typing import Any
 import pytest
 
 from crashlab.stack import manifest
-from crashlab.stack.services import LAUNCH, SERVICES, command, environment
+from crashlab.stack.services import SERVICES, command, environment
 from tests.conftest import ROOT
-
-VALUES = {
-    "host": "0.0.0.0",  # noqa: S104 what a container binds
-    "mlflow": "/mlflow",
-    "data": "/data",
-    "workload": "eta",
-    "model": "eta",
-    "release": "local",
-    "launch": LAUNCH,
-    "mlflow_url": "http://mlflow:5000",
-    "serving_url": "http://serving:8000",
-}
+from tests.fast.test_services import values
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +34,9 @@ def test_the_same_services(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_compose_says_what_the_table_says(config: dict[str, Any], name: str) -> None:
     service, entry = SERVICES[name], config[name]
-    values = {**VALUES, "port": str(service.port or "")}
     manifested = manifest.read(ROOT).variables if name == "serving" else {}
-    assert entry["command"] == command(service, values)
-    assert entry["environment"] == {**manifested, **environment(service, values)}
+    assert entry["command"] == command(service, values(name))
+    assert entry["environment"] == {**manifested, **environment(service, values(name))}
     assert (int(entry["mem_limit"]), entry["cpus"]) == (service.memory_mb * 2**20, service.cpus)
     assert entry["pids_limit"] == service.processes
     published = [(port["host_ip"], port["published"], port["target"]) for port in entry.get("ports", [])]

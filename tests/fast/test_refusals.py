@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from crashlab.errors import BuildFailed, MissingPrerequisite
+from crashlab.errors import MissingPrerequisite
 from crashlab.stack import engine
-from crashlab.stack.base import Finished
 from crashlab.stack.engine import Engine
-from crashlab.stack.images import Images
 from crashlab.stack.refusals import known, missing
-from crashlab.workspace import GitWorkspace
 
 
 @pytest.mark.parametrize(
@@ -75,16 +72,6 @@ def test_a_reason_outside_of_the_code_is_named(said: str, message: str, hint: st
 def test_what_the_code_did_is_quoted() -> None:
     assert missing("ERROR: No matching distribution found for featurelib==99") is None
     assert known("ERROR: No matching distribution found for featurelib==99") is None
-
-
-def test_a_build_on_a_full_disk_says_so(tmp_path: Path) -> None:
-    def builder(*_: str, context: Path | None = None) -> Finished:
-        return Finished(1, "#9 write /layer.tar: no space left on device\n", "failed to solve\n")
-
-    images = Images(tmp_path, lambda: GitWorkspace(tmp_path), Engine("none"), builder)
-    with pytest.raises(BuildFailed, match="does not build: docker could not write: the disk is full") as failure:
-        images._image(tmp_path, "serving")
-    assert "docker builder prune" in failure.value.hint
 
 
 def test_the_command_line_is_asked_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
