@@ -43,6 +43,7 @@ def sweep(settings: Settings) -> list[Leftover]:
     for item in found:
         if compose.PROJECT.fullmatch(item.name):
             project = engine.Engine(item.name)
+            project.end_clients()
             project.remove(project.containers(one_off=True))
             project.sweep(Path(os.sep))
         else:

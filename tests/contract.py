@@ -43,6 +43,7 @@ def nothing_is_left(stack: Stack) -> None:
 
 def nothing_is_left_of(project: engine.Engine) -> None:
     """Hold a Compose project to what `stop` promises."""
+    assert not project.clients(), "a command that goes on makes again what was removed"
     assert not project.containers(one_off=True)
     assert not project.has_network()
     assert not project.images()

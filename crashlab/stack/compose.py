@@ -26,7 +26,7 @@ from crashlab.model import RuntimeName
 from crashlab.registry import RegistryClient
 from crashlab.stack import processes
 from crashlab.stack.base import Finished, Release, Report, ServiceState, job, silent, some_command
-from crashlab.stack.engine import Engine, ending, late
+from crashlab.stack.engine import PROJECT_OPTION, Engine, ending, late
 from crashlab.stack.images import Images
 from crashlab.stack.refusals import explain
 from crashlab.stack.services import SERVICES, find, launch
@@ -128,6 +128,7 @@ class ComposeStack:
         """
         names = [find(name).name for name in services]
         if not names:
+            self.engine.end_clients()
             self._compose("down", "--volumes", "--remove-orphans", "--timeout", str(PATIENCE))
             self.engine.sweep(self.root)
         for name in names:
@@ -283,7 +284,7 @@ class ComposeStack:
             "MODEL_NAME": self.model,
         }
         project = ["--file", str(self.root / "docker-compose.yml"), "--project-directory", str(self.root)]
-        command = ["compose", "--project-name", self.project, *project, "--progress", "plain", *argv]
+        command = ["compose", PROJECT_OPTION, self.project, *project, "--progress", "plain", *argv]
         return self.engine.docker(command, self.root, variables, stdin, timeout)
 
     def _start(self, names: Sequence[str]) -> None:

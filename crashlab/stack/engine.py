@@ -1,5 +1,6 @@
 """One Compose project seen through the Docker SDK, and the command lines that change it."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -8,20 +9,25 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crashlab.errors import MissingPrerequisite, StackError
+from crashlab.stack import processes
 from crashlab.stack.base import Finished, Usage
 from crashlab.stack.refusals import NO_COMMAND, NO_DOCKER, NO_PERMISSION, explain, missing
 from crashlab.stack.services import Service
 
 if TYPE_CHECKING:
+    import psutil
     from docker import DockerClient
     from docker.models.containers import Container
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
+PROJECT_OPTION = "--project-name"
+"""How a `docker compose` command names its project."""
 ONE_OFF = "com.docker.compose.oneoff"
 ASK = """
 import http.client
@@ -94,7 +100,7 @@ def require() -> None:
     """Raise MissingPrerequisite, with the reason, where no Docker Engine answers or its command line lacks Compose."""
     engine = Engine("none")
     _ = engine.client
-    engine.docker(["compose", "--project-name", "none", "version"], Path(os.sep))
+    engine.docker(["compose", PROJECT_OPTION, "none", "version"], Path(os.sep))
 
 
 class Engine:
@@ -163,6 +169,22 @@ class Engine:
                 # Another command may be removing it at this moment.
                 if "already in progress" not in str(error):
                     raise StackError(f"{container.name} could not be removed.", str(error)[-300:]) from error
+
+    def clients(self) -> "list[psutil.Process]":
+        """Find the `docker compose` commands that are at work for the project, whoever began them."""
+        import psutil
+
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                said = process.cmdline()
+                if (PROJECT_OPTION, self.project) in pairwise(said) and Path(said[0]).name.startswith("docker"):
+                    found.append(process)
+        return found
+
+    def end_clients(self) -> None:
+        """End the commands of the project: one whose parent was killed goes on, and makes images and containers anew."""
+        processes.end(self.clients())
 
     def sweep(self, folder: Path) -> None:
         """Remove every container, network, volume and image of the project that `docker compose down` left."""

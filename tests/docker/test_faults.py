@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from crashlab.stack import engine
+from crashlab.stack.compose import ComposeStack
 from tests.conftest import CRASHLAB, ROOT, Ran, Shell
 from tests.contract import nothing_is_left_of
 from tests.docker.conftest import stack_of
@@ -98,37 +100,55 @@ def test_a_stopped_service_fails_the_fix_and_a_deployment_brings_it_back(
 def test_an_ended_start_leaves_no_container_after_stop(crashlab: Shell, contained: Live) -> None:
     for phase, number in (
         ("building the images", signal.SIGINT),
+        ("building the images", signal.SIGKILL),
         ("starting the serving API", signal.SIGKILL),
         ("waiting for the serving API", signal.SIGKILL),
     ):
         known = {path.name for path in (crashlab.home / "incidents").iterdir()}
         with begun(crashlab, phase, "start", "wrong-alias", "--runtime", "compose") as running:
+            (new,) = {path.name for path in (crashlab.home / "incidents").iterdir()} - known
+            project = stack_of(crashlab, new).engine
             end(running, number)
-        left = {path.name for path in (crashlab.home / "incidents").iterdir()} - known
-        if number is signal.SIGINT:
-            assert not left, "an interrupted start cleans up by itself"
-            continue
-        (killed,) = left
-        project = stack_of(crashlab, killed).engine
-        assert crashlab("stop", "--json").json == {"stopped": [killed]}
+        if number is signal.SIGKILL:
+            assert crashlab("stop", "--json").json == {"stopped": [new]}
+        else:
+            assert not (crashlab.home / "incidents" / new).exists(), "an interrupted start cleans up by itself"
         nothing_is_left_of(project)
     assert httpx.get(contained.json("open", "api")["api"] + "/ready", timeout=10).status_code == 200
+
+
+def test_a_command_that_goes_on_is_ended_with_its_system(tmp_path: Path) -> None:
+    stack = ComposeStack(tmp_path / "eta" / "system", ROOT, tmp_path, "eta")
+    slow = ["FROM python:3.11-slim-bookworm", "RUN sleep 60", f"LABEL {engine.PROJECT}={stack.project}"]
+    write(tmp_path / "Dockerfile", "\n".join(slow))
+    write(tmp_path / "compose.yml", "services: {slow: {build: .}}\n")
+    argv = ["docker", "compose", engine.PROJECT_OPTION, stack.project, "build"]
+    with subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as building:
+        while not stack.engine.clients():
+            assert building.poll() is None
+        stack.down()
+        assert building.poll() is not None
+    nothing_is_left_of(stack.engine)
 
 
 def test_doctor_reports_and_sweeps_what_is_left_of_a_system_that_is_gone(crashlab: Shell, contained: Live) -> None:
     name = "crashlab-gone-0123abcd"
     label = ["--label", f"com.docker.compose.project={name}"]
-    for made in (
-        ["network", "create", *label, f"{name}_default"],
-        ["volume", "create", *label, f"{name}_data"],
-        ["create", *label, "--name", f"{name}-serving-1", "python:3.11-slim-bookworm", "true"],
-    ):
-        subprocess.run(["docker", *made], check=True, capture_output=True)
-    found = {item["name"]: item for item in crashlab("doctor", "--json").json}["leftovers"]
-    assert (found["ok"], found["found"]) == (False, f"{name} (1 container, 1 network, 1 volume)")
-    swept = crashlab("doctor", "--sweep", "--json")
-    assert swept.err.splitlines() == [f"Removed {name}: 1 container, 1 network, 1 volume."]
-    assert {item["name"]: item for item in swept.json}["leftovers"]["ok"]
+    assert {item["name"]: item["ok"] for item in crashlab("doctor", "--json").json}["leftovers"]
+    try:
+        for made in (
+            ["network", "create", *label, f"{name}_default"],
+            ["volume", "create", *label, f"{name}_data"],
+            ["create", *label, "--name", f"{name}-serving-1", "python:3.11-slim-bookworm", "true"],
+        ):
+            subprocess.run(["docker", *made], check=True, capture_output=True)
+        found = {item["name"]: item for item in crashlab("doctor", "--json").json}["leftovers"]
+        assert (found["ok"], found["found"]) == (False, f"{name} (1 container, 1 network, 1 volume)")
+        swept = crashlab("doctor", "--sweep", "--json")
+        assert swept.err.splitlines() == [f"Removed {name}: 1 container, 1 network, 1 volume."]
+        assert {item["name"]: item for item in swept.json}["leftovers"]["ok"]
+    finally:
+        engine.Engine(name).sweep(ROOT)
     assert httpx.get(contained.json("open", "api")["api"] + "/ready", timeout=10).status_code == 200
 
 

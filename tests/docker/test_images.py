@@ -10,6 +10,7 @@ import grader
 from crashlab.scenario import names
 from crashlab.stack.engine import PROJECT
 from tests.conftest import ROOT
+from tests.docker.conftest import stack_of
 from tests.kit import Live
 
 OURS = ("mlflow", "training", "serving")
@@ -48,15 +49,9 @@ def said(*argv: str) -> str:
 
 @pytest.fixture(scope="module")
 def images(contained: Live) -> dict[str, str]:
-    """Name of the image that each service of the incident runs."""
-    listed = said("ps", "--all", "--format", "{{.Image}} {{.Names}}").splitlines()
-    found = {}
-    for line in listed:
-        image, name = line.split()
-        if contained.id in name:
-            found[name.rsplit("-", 2)[-2]] = image
-    found["training"] = found["traffic"]
-    return {name: found[name] for name in OURS}
+    """Name of an image that each service of the incident was made from."""
+    project = stack_of(contained.shell, contained.id).engine
+    return {name: project.images(name)[0] for name in OURS}
 
 
 @pytest.mark.parametrize("name", OURS)
