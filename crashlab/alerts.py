@@ -7,7 +7,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from crashlab import load, watching
-from crashlab.evidence import Observer, busiest, distance, failed_share, labelled, latencies, log_facts, number
+from crashlab.evidence.deployed import log_facts
+from crashlab.evidence.figures import distance, number
+from crashlab.evidence.observer import Observer
+from crashlab.evidence.predictions import labelled
+from crashlab.evidence.requests import busiest, failed_share, latencies
 from crashlab.model import Alert
 from crashlab.production import Prediction
 from crashlab.quality import METRICS, UNITS

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from crashlab import load, production, watching
 from crashlab.errors import CrashlabError, StackError
-from crashlab.evidence import same
+from crashlab.evidence.figures import same
 from crashlab.model import Frozen, LatencyProbe, PinMismatch, Probe, ProbeRow
 from crashlab.past import moved_field
 from crashlab.pins import minor

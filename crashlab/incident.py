@@ -36,7 +36,8 @@ from crashlab import (
 )
 from crashlab.answers import citation
 from crashlab.errors import CrashlabError, NotReady, StackError, StateError, UsageError
-from crashlab.evidence import Observer, Windows
+from crashlab.evidence import figures
+from crashlab.evidence.observer import Observer, Windows
 from crashlab.mixes import MixName
 from crashlab.model import Brief, Bundle, Evidence, Ground, HintTaken, Probe, RuntimeName, Submission, Truth, Verdict
 from crashlab.pins import locked
@@ -781,7 +782,7 @@ def break_system(incident: Incident, truth: Truth, report: Report, *, dead: bool
             # The client waits until the API is ready, and has started by then.
             replay = pool.submit(snapshot.replay, stack, truth.onset, until[0], calendar.replay_every, as_it_is=dead)
             begun.append(replay)
-            evidence.warm_up()
+            figures.warm_up()
             registry.result()
             assert_aliases(stack)
             serving.result()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from crashlab import store
 from crashlab.errors import StateError
-from crashlab.evidence import Observer
+from crashlab.evidence.observer import Observer
 from crashlab.model import Frozen
 
 Side = Literal["features", "raw"]

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from crashlab import alerts, evidence, hidden, load, past, production, sources, store, watching
 from crashlab.errors import CrashlabError, StackError
-from crashlab.evidence import Observer, Windows
+from crashlab.evidence.observer import Observer, Windows
 from crashlab.model import Alert, Evidence, Frozen, LatencyProbe, RuntimeName
 from crashlab.registry import RegistryClient
 from crashlab.stack.base import Report, Stack, job

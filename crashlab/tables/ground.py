@@ -15,7 +15,7 @@ from typing import Any
 
 from crashlab import production
 from crashlab.errors import StackError, UsageError
-from crashlab.evidence import distance, number
+from crashlab.evidence.figures import distance, number
 from crashlab.model import Feature, Ground, Reaction
 from crashlab.production import Prediction
 from crashlab.quality import METRICS

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crashlab import report, workload
-from crashlab.evidence import Observer, Windows
+from crashlab.evidence.observer import Observer, Windows
 from crashlab.stack.fake import FakeStack
 from serving.prediction_log import PredictionLog, Row
 from tests.browser.chromium import Page

@@ -7,6 +7,11 @@ from hypothesis import strategies as st
 
 from crashlab import evidence, load, production, workload
 from crashlab.errors import StackError, UsageError
+from crashlab.evidence.features import feature_facts, parity_facts
+from crashlab.evidence.figures import distance, same
+from crashlab.evidence.observer import Observer, Windows
+from crashlab.evidence.predictions import answer_facts, fingerprint_facts, prediction_facts
+from crashlab.evidence.requests import busiest
 from crashlab.stack.base import Finished
 from crashlab.stack.fake import FakeStack
 
@@ -40,14 +45,14 @@ def test_an_unknown_family_names_the_known_ones():
 
 
 def test_parity_of_a_feature_is_answered_by_parity():
-    assert evidence.function_for("feature distance_km parity_ratio") is evidence.parity_facts
-    assert evidence.function_for("feature distance_km mean") is evidence.feature_facts
+    assert evidence.function_for("feature distance_km parity_ratio") is parity_facts
+    assert evidence.function_for("feature distance_km mean") is feature_facts
 
 
 def test_parity_of_predictions_is_answered_apart_from_their_distribution():
-    assert evidence.function_for("prediction parity_mismatch") is evidence.answer_facts
-    assert evidence.function_for("prediction side=training mean") is evidence.answer_facts
-    assert evidence.function_for("prediction mean") is evidence.prediction_facts
+    assert evidence.function_for("prediction parity_mismatch") is answer_facts
+    assert evidence.function_for("prediction side=training mean") is answer_facts
+    assert evidence.function_for("prediction mean") is prediction_facts
 
 
 @pytest.mark.parametrize(
@@ -69,12 +74,12 @@ def test_what_a_fact_is_about_is_said_without_its_qualifiers(selector, subject):
     [(None, None, True), (None, 0.0, False), (1.0, 1.0 + 1e-9, True), (1.0, 1.001, False), (1e9, 1e9 + 1, True)],
 )
 def test_unknown_agrees_with_unknown_alone(left, right, expected):
-    assert evidence.same(left, right) is expected
+    assert same(left, right) is expected
 
 
 def test_the_distance_of_a_shift_is_the_shift_in_standard_deviations():
     reference = [0.0, 1.0, 2.0, 3.0, 4.0]
-    assert evidence.distance([x + 2**0.5 for x in reference], reference) == pytest.approx(1.0)
+    assert distance([x + 2**0.5 for x in reference], reference) == pytest.approx(1.0)
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.floats(0, 1))
@@ -94,9 +99,9 @@ def test_the_busiest_hours_are_found_anywhere():
     start = datetime(2026, 9, 5, tzinfo=UTC)
     quiet = [start + timedelta(hours=hour) for hour in range(48)]
     rush = [start + timedelta(hours=20, minutes=10 * n) for n in range(36)]
-    assert evidence.busiest(quiet) == 1
-    assert evidence.busiest(quiet + rush) == 7
-    assert evidence.busiest([]) == 0
+    assert busiest(quiet) == 1
+    assert busiest(quiet + rush) == 7
+    assert busiest([]) == 0
 
 
 def answered(prediction, version, process):
@@ -106,14 +111,14 @@ def answered(prediction, version, process):
 
 def observed(stack, rows):
     span = (datetime(2026, 8, 31, tzinfo=UTC), datetime(2026, 9, 4, tzinfo=UTC))
-    seen = evidence.Observer(stack, workload.load(ROOT, "eta"), evidence.Windows(span, span))
+    seen = Observer(stack, workload.load(ROOT, "eta"), Windows(span, span))
     seen.__dict__.update(now=rows, before=[])
     return seen
 
 
 def test_answers_are_counted_by_version_and_by_process(tmp_path):
     rows = [answered(30.0, 5, 11), answered(32.0, 5, 12), answered(50.0, 7, 12), answered(34.0, 5, 11)]
-    facts = evidence.prediction_facts(observed(FakeStack(tmp_path), rows))
+    facts = prediction_facts(observed(FakeStack(tmp_path), rows))
     assert facts["prediction processes"] == 2
     assert facts["prediction version=5 share"] == 0.75
     assert facts["prediction version=5 mean"] == 32.0
@@ -123,10 +128,10 @@ def test_answers_are_counted_by_version_and_by_process(tmp_path):
 def test_the_version_that_answers_is_known_by_its_answers(tmp_path):
     stack = FakeStack(tmp_path)
     stack.answers["fingerprint"] = Finished(0, '{"5": 40.0, "6": 30.0}\n{"5": 41.0, "6": 32.0}\n', "")
-    facts = evidence.fingerprint_facts(observed(stack, [answered(30.0, 5, 11), answered(32.0, 5, 11)]))
+    facts = fingerprint_facts(observed(stack, [answered(30.0, 5, 11), answered(32.0, 5, 11)]))
     assert facts == {"fingerprint version=5 mismatch": 1.0, "fingerprint version=6 mismatch": 0.0}
 
 
 def test_without_requests_there_is_no_fingerprint(tmp_path):
     with pytest.raises(StackError):
-        evidence.fingerprint_facts(observed(FakeStack(tmp_path), []))
+        fingerprint_facts(observed(FakeStack(tmp_path), []))

@@ -13,7 +13,9 @@ import pytest
 
 from crashlab import alerts, evidence, hidden, production, workload
 from crashlab.errors import StackError
-from crashlab.evidence import Observer, Windows
+from crashlab.evidence.deployed import log_facts, pin_facts
+from crashlab.evidence.observer import Observer, Windows
+from crashlab.evidence.requests import request_facts
 from crashlab.incident import bring_up
 from crashlab.model import LatencyProbe
 from crashlab.stack.fake import FakeStack
@@ -76,7 +78,7 @@ def test_the_gateway_records_every_request_with_its_status(tmp_path, api):
     assert 0.15 < answered / sent < 0.25
     assert found == sorted(found, key=lambda request: request.event_time)
     assert production.requests(tmp_path / "data", AT, AT + timedelta(hours=12), sent_since=datetime.now(UTC)) == []
-    facts = evidence.request_facts(observer(tmp_path))
+    facts = request_facts(observer(tmp_path))
     assert facts["requests failed_share"] == facts["requests status=500 share"]
     assert not observer(tmp_path).silent
 
@@ -86,7 +88,7 @@ def test_a_dead_api_is_sent_everything_and_ends_no_replay(tmp_path, monkeypatch)
     assert replay(tmp_path, as_it_is=True) == 0
     seen = observer(tmp_path)
     assert seen.silent
-    facts = evidence.request_facts(seen)
+    facts = request_facts(seen)
     assert facts["requests failed_share"] == facts["requests status=none share"] == 1
     with closing(sqlite3.connect(tmp_path / "data" / "labels.db")) as connection:
         assert connection.execute("SELECT count(*) FROM labels").fetchone()[0] > 0
@@ -136,10 +138,10 @@ mlflow.exceptions.MlflowException: first
 ModuleNotFoundError: No module named 'numpy._core.numeric' [a=b]
 ERROR Application startup failed. Exiting.
 """
-    facts = evidence.log_facts(observer(tmp_path, FakeStack(tmp_path, log={"serving": log})))
+    facts = log_facts(observer(tmp_path, FakeStack(tmp_path, log={"serving": log})))
     assert facts["logs error"] == "ModuleNotFoundError"
     assert facts["logs error_message"] == "No module named numpy._core.numeric ab"
-    assert "logs error" not in evidence.log_facts(observer(tmp_path, FakeStack(tmp_path, log={"serving": "INFO ok"})))
+    assert "logs error" not in log_facts(observer(tmp_path, FakeStack(tmp_path, log={"serving": "INFO ok"})))
 
 
 def test_a_library_of_the_house_is_absent_where_it_is_not_installed(tmp_path):
@@ -148,7 +150,7 @@ def test_a_library_of_the_house_is_absent_where_it_is_not_installed(tmp_path):
         folder = stack.workspace.path / side
         folder.mkdir(parents=True)
         (folder / "internal.txt").write_text(lines)
-    facts = evidence.pin_facts(observer(tmp_path, stack))
+    facts = pin_facts(observer(tmp_path, stack))
     assert facts["pin serving kit"] == "absent"
     assert facts["pin training kit"] == "1.0"
     assert facts["pin serving featurelib"] == "2.1.0"

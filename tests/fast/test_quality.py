@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
-from crashlab import alerts, evidence, watching, workload
+from crashlab import alerts, watching, workload
 from crashlab.errors import StackError
-from crashlab.evidence import Observer, Windows
+from crashlab.evidence.observer import Observer, Windows
+from crashlab.evidence.predictions import answer_facts, decision_facts, prior_facts, quality_facts
 from crashlab.quality import METRICS, auc
 from crashlab.stack.base import Finished
 from crashlab.stack.services import SERVICES, requirements_folder
@@ -98,7 +99,7 @@ def test_decisions_that_move_fire_though_scores_do_not(tmp_path):
     ]
     assert alert.rule == "decision-rate"
     assert (alert.observed, alert.baseline, alert.threshold) == (0.5, 0.2, pytest.approx(0.26))
-    facts = evidence.decision_facts(seen)
+    facts = decision_facts(seen)
     assert facts["decision threshold"] == 0.2
     assert facts["decision approve share"] == 0.5
     assert facts["decision approve max_prediction"] == 0.4
@@ -110,7 +111,7 @@ def test_young_applications_have_no_labels_and_no_quality_alert(tmp_path):
     rows = week(lambda _: (0.1, "approve"), lambda _: (0.9, "approve"))
     seen = record(tmp_path, "credit", rows, [(n, 0.0) for n in range(60)])
     assert alerts.prediction_quality(seen) is None
-    facts = evidence.quality_facts(seen)
+    facts = quality_facts(seen)
     assert facts["quality labels"] == 0
     assert "quality log_loss" not in facts
     assert facts["quality window=before labels"] == 60
@@ -133,15 +134,15 @@ class Answering(Recorded):
 def test_answers_are_compared_row_by_row_where_they_lead_to_a_decision(tmp_path):
     rows = week(lambda _: (0.1, "approve"), lambda h: (0.1 if h % 4 else 0.9, "approve"))
     seen = record(tmp_path, "credit", rows)
-    facts = evidence.answer_facts(replace(seen, stack=Answering(tmp_path, 0.1)))
+    facts = answer_facts(replace(seen, stack=Answering(tmp_path, 0.1)))
     assert facts["prediction parity_mismatch"] == pytest.approx(0.25)
     assert facts["prediction parity_offset"] == 0.0
     assert facts["prediction side=training mean"] == pytest.approx(0.1)
-    assert evidence.answer_facts(replace(seen, workload=workload.load(ROOT, "eta"))) == {}
+    assert answer_facts(replace(seen, workload=workload.load(ROOT, "eta"))) == {}
     unanswered = record(tmp_path / "unanswered", "credit", week(lambda _: (0.1, "approve"), lambda _: (0.1, ""))[:60])
-    assert evidence.answer_facts(unanswered) == {}
+    assert answer_facts(unanswered) == {}
     with pytest.raises(StackError, match="could not score version 5"):
-        evidence.answer_facts(replace(seen, stack=Answering(tmp_path, 0.1, 1)))
+        answer_facts(replace(seen, stack=Answering(tmp_path, 0.1, 1)))
 
 
 def test_priors_are_told_of_probabilities_with_labels_of_both_outcomes(tmp_path):
@@ -150,14 +151,14 @@ def test_priors_are_told_of_probabilities_with_labels_of_both_outcomes(tmp_path)
 
     labels = [(n, float(n % 5 == 0)) for n in range(60)]
     seen = record(tmp_path, "credit", week(scores, lambda _: (0.6, "decline")), labels)
-    facts = evidence.prior_facts(seen)
+    facts = prior_facts(seen)
     assert facts["prior event_rate"] > 0.9
     assert facts["prior window=before event_rate"] == pytest.approx(0.2, abs=0.02)
 
 
 def test_without_labels_of_both_outcomes_nothing_is_said_of_priors(tmp_path):
     rows = week(lambda _: (0.1, "approve"), lambda _: (0.9, "decline"))
-    assert evidence.prior_facts(record(tmp_path, "credit", rows, [(n, 0.0) for n in range(60)])) == {}
+    assert prior_facts(record(tmp_path, "credit", rows, [(n, 0.0) for n in range(60)])) == {}
 
 
 def test_eta_is_held_to_minutes(tmp_path):
@@ -170,8 +171,8 @@ def test_eta_is_held_to_minutes(tmp_path):
     assert alert.unit == "minutes (mean absolute error)"
     assert alert.summary == "Predictions are further from what was delivered than last week."
     assert alert.since == MIDDLE
-    assert evidence.quality_facts(seen)["quality mae"] == 6.0
-    assert evidence.decision_facts(seen) == {}
+    assert quality_facts(seen)["quality mae"] == 6.0
+    assert decision_facts(seen) == {}
     assert alerts.decision_rate(seen) is None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from crashlab import scenario, verify, workload
 from crashlab.errors import UsageError
-from crashlab.evidence import Observer, Windows
+from crashlab.evidence.observer import Observer, Windows
 from crashlab.production import Prediction
 from crashlab.stack.fake import FakeStack
 

@@ -13,7 +13,7 @@ import typer
 
 from crashlab import cli, proofs, scenario, store, verify
 from crashlab.errors import StackError
-from crashlab.evidence import Observer, Windows
+from crashlab.evidence.observer import Observer, Windows
 from crashlab.model import Evidence, Truth
 from crashlab.settings import Settings
 from crashlab.stack.fake import FakeStack

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crashlab import evidence, watching
+from crashlab import watching
+from crashlab.evidence.requests import usage_facts
 from crashlab.stack.base import Usage
 from crashlab.stack.fake import FakeStack
 
@@ -67,14 +68,14 @@ def test_a_monitor_is_not_what_fails(tmp_path: Path) -> None:
 
 def test_usage_is_told_by_what_the_runtime_knows() -> None:
     before, after = Usage(100.0, 8, 20, 5, 0, False), Usage(110.0, 9, 30, 10, 1, True)
-    assert evidence.usage_facts(before, after) == {
+    assert usage_facts(before, after) == {
         "usage serving memory_mb": 110.0,
         "usage serving threads": 9.0,
         "usage serving throttled_share": 0.5,
         "usage serving restarts": 1,
         "usage serving out_of_memory": True,
     }
-    assert set(evidence.usage_facts(Usage(1.0, 2), Usage(1.0, 2))) == {
+    assert set(usage_facts(Usage(1.0, 2), Usage(1.0, 2))) == {
         "usage serving memory_mb",
         "usage serving threads",
     }
@@ -82,4 +83,4 @@ def test_usage_is_told_by_what_the_runtime_knows() -> None:
 
 def test_a_container_without_a_quota_was_never_throttled() -> None:
     idle = Usage(100.0, 8, 0, 0)
-    assert evidence.usage_facts(idle, idle)["usage serving throttled_share"] == 0.0
+    assert usage_facts(idle, idle)["usage serving throttled_share"] == 0.0

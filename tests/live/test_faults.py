@@ -46,9 +46,17 @@ def test_a_service_that_is_down_fails_the_fix_and_a_deployment_brings_it_back(li
         assert items["cause"]["points"] is not None
         if service == "mlflow":
             a_port_in_use_is_named(live)
+            a_host_restarted_before_the_evidence_was_frozen(live)
         assert live("deploy").code == 0
         assert serves(live)
     assert live.json("measure", "registry", "alias=champion", "version")["value"] == 5
+
+
+def a_host_restarted_before_the_evidence_was_frozen(live: Live) -> None:
+    """Nothing runs any more, and the process that a start leaves behind to freeze the evidence has not got to it."""
+    (live.shell.home / "sealed" / live.id / "broken.json").unlink()
+    for process in live.processes():
+        process.kill()
 
 
 def a_port_in_use_is_named(live: Live) -> None:
