@@ -61,7 +61,8 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_variable_that_is_read_is_a_setting() -> None:
     code = "".join(
-        path.read_text(encoding="utf-8") for path in (ROOT / "crashlab" / "cli.py", ROOT / "crashlab" / "settings.py")
+        path.read_text(encoding="utf-8")
+        for path in (*(ROOT / "crashlab" / "cli").glob("*.py"), ROOT / "crashlab" / "settings.py")
     )
     assert set(re.findall(r"CRASHLAB_[A-Z_]+", code)) - set(settings.VARIABLES) == set()
 

@@ -9,8 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from crashlab import cli, listing, proofs
 from crashlab import incident as incidents
+from crashlab import listing, proofs
+from crashlab.cli import authors
+from crashlab.cli import incidents as commands
 from crashlab.model import Brief
 from crashlab.records import Paths
 from crashlab.scenario import catalogue, names
@@ -99,9 +101,9 @@ def test_a_workload_that_has_drafts_alone_says_how_to_take_them(empty: Shell, ar
 
 
 def test_a_list_that_was_not_read_plainly_leaves_out_drafts_as_well(capsys, monkeypatch) -> None:
-    plain = [cli.list_(), capsys.readouterr().out][1]
+    plain = [commands.list_(), capsys.readouterr().out][1]
     monkeypatch.setattr(listing, "rows", lambda _: None)
-    cli.list_()
+    commands.list_()
     assert capsys.readouterr().out == plain
 
 
@@ -130,9 +132,9 @@ def test_a_draft_that_was_named_is_called_one_once(capsys, monkeypatch, tmp_path
 
     monkeypatch.setattr(incidents, "start", start)
     monkeypatch.setattr(incidents, "clean_up", lambda _: [])
-    cli.start(name, blind=True, drafts=name is None, runtime="embedded")
+    commands.start(name, blind=True, drafts=name is None, runtime="embedded")
     assert capsys.readouterr().out.count("is a draft: its proof was not repeated") == times
-    cli.start(name, blind=True, drafts=name is None, runtime="embedded", as_json=True)
+    commands.start(name, blind=True, drafts=name is None, runtime="embedded", as_json=True)
     assert json.loads(capsys.readouterr().out)["status"] == status
     assert asked == [name is None] * 2
 
@@ -156,11 +158,11 @@ def test_what_is_verified(capsys, monkeypatch, tmp_path, named, options, wanted)
         return [Matrix(scenario=name, runtime="embedded", seed=1, steps=(), phases={}) for name, _ in chosen]
 
     monkeypatch.setattr(proofs, "prove", prove)
-    monkeypatch.setattr(cli, "placed", lambda wanted, _: ([(item.name, "embedded") for item in wanted], []))
-    cli.verify(named, all_=named is None, as_json=True, **options)
+    monkeypatch.setattr(authors, "placed", lambda wanted, _: ([(item.name, "embedded") for item in wanted], []))
+    authors.verify(named, all_=named is None, as_json=True, **options)
     found = {item["scenario"]: item["status"] for item in json.loads(capsys.readouterr().out)}
     assert found == {item.name: item.status for item in catalogue(ROOT / "scenarios") if wanted(item)}
-    cli.verify(named, all_=named is None, **options)
+    authors.verify(named, all_=named is None, **options)
     said = "timezone-offset is a draft: its proof was not repeated on five seeds.\n"
     assert capsys.readouterr().out.count(said) == (named is not None)
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import typer
 
-from crashlab import cli, proofs, scenario, store, verify
+from crashlab import proofs, scenario, store, verify
+from crashlab.cli import authors
 from crashlab.errors import StackError
 from crashlab.evidence.observer import Observer, Windows
 from crashlab.model import Evidence, Truth
@@ -183,12 +184,12 @@ def test_every_seed_is_held_to_the_margin_and_one_that_misses_it_refuses_the_sce
 
     monkeypatch.setattr(proofs, "prove", prove)
     with pytest.raises(typer.Exit) as ended:
-        cli.verify([NAME], runtime="embedded", seed=1, seeds=3)
+        authors.verify([NAME], runtime="embedded", seed=1, seeds=3)
     assert ended.value.exit_code == 1
     assert scene.begun == [1, 2, 3]
     shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "2 of 3 hold" in shown
     assert "less than 20% beyond it" in shown
     scene.begun.clear()
-    cli.verify([NAME], runtime="embedded", seed=1, seeds=2)
+    authors.verify([NAME], runtime="embedded", seed=1, seeds=2)
     assert scene.begun == [1, 2]
