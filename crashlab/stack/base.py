@@ -247,8 +247,15 @@ def usage(stack: Stack, service: str) -> Usage:
     """What a service uses now, asked without a request to it. Raises StackError where it does not run."""
     found = stack.state(service, health=False).usage
     if found is None:
-        raise StackError(f"{service} is not running.", f"See `crashlab logs {service}`.")
+        raise not_running(service)
     return found
+
+
+def not_running(service: str) -> StackError:
+    """Return the error of a service that is needed and does not run."""
+    return StackError(
+        f"{service} is not running.", f"See `crashlab logs {service}`; `crashlab deploy` starts it again."
+    )
 
 
 def packages(stack: Stack, service: str) -> dict[str, str]:

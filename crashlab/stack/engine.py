@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from crashlab.errors import MissingPrerequisite, StackError
 from crashlab.stack import processes
-from crashlab.stack.base import Finished, Usage
+from crashlab.stack.base import Finished, Usage, not_running
 from crashlab.stack.refusals import NO_COMMAND, NO_DOCKER, NO_PERMISSION, explain, missing
 from crashlab.stack.services import Service
 
@@ -142,7 +142,7 @@ class Engine:
         """Return the running container of a service. Raises StackError where there is none."""
         found = self.container(service)
         if found is None or found.status != "running":
-            raise StackError(f"{service} is not running.", f"See `crashlab logs {service}`.")
+            raise not_running(service)
         return found
 
     def url(self, container: "Container", port: int) -> str:
