@@ -14,7 +14,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from crashlab.errors import StackError
-from crashlab.incident import Incident, start
+from crashlab.incident import Incident
 from crashlab.model import Frozen, RuntimeName
 from crashlab.settings import Settings
 from crashlab.stack import entrance, processes
@@ -23,6 +23,7 @@ from crashlab.stack.compose import project_name
 from crashlab.stack.embedded import EmbeddedStack
 from crashlab.stack.engine import PROJECT, Engine
 from crashlab.stack.services import environment, find
+from crashlab.starting import start
 
 SCENARIO = "unit-mismatch"
 """A change of code, as most scenarios are; its environments are the healthy ones, so nothing is installed meanwhile."""

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from crashlab import answers, scenario, store
-from crashlab.incident import Incident, keep_current, start
+from crashlab.incident import Incident, keep_current
 from crashlab.model import Brief, Evidence, Frozen, Verdict
 from crashlab.settings import Settings
 from crashlab.stack.base import Report
+from crashlab.starting import start
 
 SCENARIO = "featurelib-pin"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from crashlab import incident as incidents
-from crashlab import stand, store
+from crashlab import stand, starting, store
 from crashlab.errors import CrashlabError, MissingPrerequisite
 from crashlab.model import Frozen
 from crashlab.records import Paths, Record
@@ -37,7 +37,7 @@ def find(settings: Settings) -> list[Leftover]:
 
 def sweep(settings: Settings) -> list[Leftover]:
     """Remove what `find` finds, and return it. Raises StackError where something cannot be removed."""
-    incidents.clean_up(settings)
+    starting.clean_up(settings)
     stand.clean_up(settings)
     found = find(settings)
     for item in found:

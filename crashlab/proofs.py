@@ -19,11 +19,11 @@ from typing import Final
 
 from crashlab import scenario
 from crashlab.errors import CrashlabError, StackError
-from crashlab.incident import played_on
 from crashlab.model import RuntimeName
 from crashlab.settings import Settings
 from crashlab.stack.base import Report
 from crashlab.stand import Stand, open_stand
+from crashlab.starting import played_on
 from crashlab.verify import Matrix, verify
 
 TIMED: Final = frozenset({"latency"})

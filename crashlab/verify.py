@@ -13,11 +13,12 @@ from pathlib import Path
 import grader
 from crashlab import alerts, answers, distractors, scenario, store
 from crashlab.errors import CrashlabError
-from crashlab.incident import Incident, bring_up, start
+from crashlab.incident import Incident
 from crashlab.model import Alert, Bundle, Evidence, Frozen, Ground, RuntimeName, Submission, Truth, Verdict
 from crashlab.settings import Settings
 from crashlab.stack.base import Report
 from crashlab.stand import Stand, mirror
+from crashlab.starting import bring_up, start
 from crashlab.tables import ground as grounds
 from crashlab.workload import Workload
 

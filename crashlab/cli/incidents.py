@@ -140,8 +140,7 @@ def start(
     Without a name one is drawn, and nothing is said of what is wrong but the alerts that fired. The first start makes
     environments and trains the models that incidents begin with, which takes minutes; later ones copy them.
     """
-    from crashlab import incident as incidents
-    from crashlab import mixes
+    from crashlab import mixes, starting
 
     if name and (level is not None or family is not None):
         raise UsageError("A name was given, and what to draw by.", "Give the name alone, or --level and --family.")
@@ -157,8 +156,8 @@ def start(
     if not as_json:
         print(why_this_runtime(runtime, chosen), file=sys.stderr)
     with progress("start", 8, quiet=as_json) as report:
-        incidents.clean_up(settings())
-        begun = incidents.start(
+        starting.clean_up(settings())
+        begun = starting.start(
             settings(), name, blind=blind, level=level, family=family, mix=weights, drafts=drafts, seed=seed, on=on,
             runtime=chosen, report=report, background=True,
         )  # fmt: skip

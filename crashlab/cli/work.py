@@ -301,9 +301,10 @@ def stop(
     Post-mortem, notebook and verdicts stay.
     """
     from crashlab import incident as incidents
+    from crashlab import starting
 
     # What a killed start left is the first thing that a stop is for.
-    stopped = incidents.clean_up(settings())
+    stopped = starting.clean_up(settings())
     failed: CrashlabError | None = None
     if all_:
         from crashlab import stand

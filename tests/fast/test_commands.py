@@ -9,8 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from crashlab import incident as incidents
-from crashlab import listing, proofs
+from crashlab import listing, proofs, starting
 from crashlab.cli import authors
 from crashlab.cli import incidents as commands
 from crashlab.model import Brief
@@ -130,8 +129,8 @@ def test_a_draft_that_was_named_is_called_one_once(capsys, monkeypatch, tmp_path
         asked.append(options["drafts"])
         return Begun(tmp_path)
 
-    monkeypatch.setattr(incidents, "start", start)
-    monkeypatch.setattr(incidents, "clean_up", lambda _: [])
+    monkeypatch.setattr(starting, "start", start)
+    monkeypatch.setattr(starting, "clean_up", lambda _: [])
     commands.start(name, blind=True, drafts=name is None, runtime="embedded")
     assert capsys.readouterr().out.count("is a draft: its proof was not repeated") == times
     commands.start(name, blind=True, drafts=name is None, runtime="embedded", as_json=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crashlab import drawing, incident, mixes, scenario, snapshot, store
+from crashlab import drawing, mixes, scenario, snapshot, starting, store
 from crashlab.records import Paths, Record, Sealed
 from crashlab.scenario import Scenario
 from crashlab.settings import Settings
@@ -47,7 +47,7 @@ def draw(tmp_path, monkeypatch):
 
     drawn, rng = [], random.Random(7)
     monkeypatch.setattr(snapshot, "ensure", stop)
-    monkeypatch.setattr(incident.secrets, "SystemRandom", lambda: rng)
+    monkeypatch.setattr(starting.secrets, "SystemRandom", lambda: rng)
     plan = scenario.plan
 
     def noted(name, seed, ground=None):
@@ -58,7 +58,7 @@ def draw(tmp_path, monkeypatch):
 
     def start(name: str | None = None, **options) -> tuple[str, int]:
         with pytest.raises(Drawn):
-            incident.start(Settings(root=ROOT, home=tmp_path), name, **options)
+            starting.start(Settings(root=ROOT, home=tmp_path), name, **options)
         # The truth that is injected is planned last.
         return drawn[-1]
 

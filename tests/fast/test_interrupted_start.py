@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from crashlab.errors import StackError
-from crashlab.incident import down_with
 from crashlab.stack.fake import FakeStack
+from crashlab.starting import down_with
 
 
 class Busy(FakeStack):

@@ -16,9 +16,9 @@ from crashlab.errors import StackError
 from crashlab.evidence.deployed import log_facts, pin_facts
 from crashlab.evidence.observer import Observer, Windows
 from crashlab.evidence.requests import request_facts
-from crashlab.incident import bring_up
 from crashlab.model import LatencyProbe
 from crashlab.stack.fake import FakeStack
+from crashlab.starting import bring_up
 from training import traffic
 from training.eta import generate
 from training.settings import Settings

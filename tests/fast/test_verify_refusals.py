@@ -47,7 +47,7 @@ class Scene:
     begun: list[int] = field(default_factory=list)
 
     def start(self, *_: object, seed: int, **__: object) -> Any:
-        """Stand in for `incident.start`."""
+        """Stand in for `starting.start`."""
         self.begun.append(seed)
         if self.failure:
             raise StackError(self.failure, "Start it again.")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from crashlab.incident import start
 from crashlab.settings import Settings
 from crashlab.stack.base import silent
 from crashlab.stand import Stand, open_stand
+from crashlab.starting import start
 from tests.fast.test_distractors import ALIKE, SEEDS
 from tests.fast.test_scenarios import drawn
 

@@ -93,8 +93,8 @@ def test_a_stopped_registry_is_started_again(stand):
 
 def test_the_second_scenario_meets_the_system_that_the_first_one_met(stand):
     """The same fault twice, with another one in between, gives the same commits, data and facts."""
-    from crashlab.incident import start
     from crashlab.model import Evidence
+    from crashlab.starting import start
     from crashlab.store import read
 
     seen = []
