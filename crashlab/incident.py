@@ -515,6 +515,16 @@ def identifiers(settings: Settings) -> list[str]:
     return [path.parent.name for path in sorted(found, key=lambda path: path.parent.stat().st_ctime)]
 
 
+def running(settings: Settings) -> list[str]:
+    """Ids of the incidents that are not over."""
+    found = []
+    for identifier in identifiers(settings):
+        with suppress(CrashlabError):
+            if store.read(Paths(settings.home, identifier).record, Record).phase != "stopped":
+                found.append(identifier)
+    return found
+
+
 @contextmanager
 def keep_current(settings: Settings) -> Iterator[None]:
     """Make the current incident the current one again at the end, whatever is started meanwhile."""

@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
+LEVELS = range(1, 6)
+
 
 class Row(NamedTuple):
     """What a list shows of one scenario."""
@@ -28,7 +30,7 @@ def rows(folder: Path) -> list[Row] | None:
             row = Row(*(said[name] for name in Row._fields))
         except (OSError, ValueError, KeyError):
             return None
-        if row.name != path.parent.name or not isinstance(row.level, int) or not isinstance(row.minutes, int):
+        if row.name != path.parent.name or row.level not in LEVELS or not isinstance(row.minutes, int):
             return None
         found.append(row)
     return sorted(found)

@@ -156,6 +156,10 @@ def _folder(trial: Trial, known: scenario.Scenario) -> None:
         own = trial.ground is not None
         missing = [d.file for d in known.decoys if not answers.exists(trial.folder, d.file, own=own)]
         proved(not missing, f"no such answer: {', '.join(missing)}" if missing else "")
+        unknown = sorted(set(known.alerts) - set(alerts.RULES))
+        proved(
+            not unknown, f"no such rule: {', '.join(unknown)}; docs/reference/alerts.md lists them" if unknown else ""
+        )
         _, decoys = scenario.fixes(trial.name, own=own)
         counts = f"{len(known.decoys)} wrong post-mortems, {len(decoys)} wrong remedies, {len(known.hints)} hints"
         proved(min(len(known.decoys), len(decoys)) >= DECOYS, f"{counts}; {DECOYS} of each kind are needed")
@@ -338,7 +342,7 @@ def _fixes(trial: Trial, incident: Incident) -> Bundle | None:
         if reference.deploys:
             incident.deploy(reference.name, trial.report, catch_up=False)
         verdict, good = _grade(trial, incident, text)
-        proved(verdict.passed and verdict.score >= PASS_MARK, _summary(verdict))
+        proved(verdict.passed and verdict.score >= PASS_MARK, _summary(verdict, quoted=True))
     with trial.step("a deleted log fails") as proved:
         for path in (incident.stack.home / "data").glob("predictions.db*"):
             path.unlink()
@@ -376,10 +380,15 @@ def _fails(verdict: Verdict) -> bool:
     return verdict.graded and not verdict.passed
 
 
-def _summary(verdict: Verdict) -> str:
+def _summary(verdict: Verdict, *, quoted: bool = False) -> str:
+    """What a verdict took points for. `quoted` adds the words that an item was decided on, and what would improve it."""
     lost = [item for item in verdict.items if item.points is not None and item.points < item.max_points]
     lost.sort(key=lambda item: (item.status != "failed", item.points or 0.0))
-    shown = [f"{i.title} {i.points:g}/{i.max_points:g}" + (f" ({i.observed})" if i.observed else "") for i in lost[:3]]
+    shown = []
+    for item in lost[:3]:
+        words = [item.observed, *([f"\u201c{item.quote}\u201d" if item.quote else "", item.improve] if quoted else [])]
+        said = " ".join(word for word in words if word)
+        shown.append(f"{item.title} {item.points:g}/{item.max_points:g}" + (f" ({said})" if said else ""))
     score = f"{verdict.score:.0f} points" if verdict.graded else f"not graded: {verdict.reason}"
     return "; ".join([score, *shown])
 

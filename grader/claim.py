@@ -38,6 +38,15 @@ _ALTERNATIVE = re.compile(
 _ALTERNATIVE_BEFORE = re.compile(
     r"\b(?:an?|the|some) (?:[a-z]+ ){1,4}(?:, (?:an?|the|some) (?:[a-z]+ ){1,4})*,? ?or (?:else |possibly |perhaps |maybe )*(?:an?|the|some)$"
 )
+_ENDED_BEFORE = re.compile(
+    r"\b(?:remov|eliminat|clear)(?:ed|es|ing) (?:the|this|that|our|its)(?: [a-z_]+){0,2}$|\bgot rid of (?:[a-z_]+ ){0,3}?$"
+)
+_ENDED_BEHIND = re.compile(
+    r"^(?:[a-z_]+ ){0,3}?(?:(?:is|was|are|were|has|have)(?: now| since)? (?:gone|disappeared|vanished)|disappeared|vanished|went away|"
+    r"remain(?:s|ed)?|(?:is|was) left|any ?more|afterwards)\b"
+)
+_LISTED = re.compile(r"\b(?:lists?|hypothes[ei]s|suspects?|candidates?|suspicions?|considerations?|tables?|causes?)\b")
+"""What a cause is taken from that was only thought of."""
 ELSEWHERE = ("impact", "timeline", "detection", "resolution", "prevention")
 """Sections that do not tell the cause: what was repaired is no account of what was wrong."""
 
@@ -167,7 +176,12 @@ def read_claim(
     for mention in reading.mentions:
         if mention.cause == claim.cause:
             if mention.status == "ruled out":
-                if mention.sentence not in reading.denied and _denies(mention, reading.mentions):
+                if (
+                    mention.sentence not in reading.denied
+                    and mention.sentence.section not in ELSEWHERE
+                    and not _ended(mention)
+                    and _denies(mention, reading.mentions)
+                ):
                     reading.denied.append(mention.sentence)
             elif (
                 mention.status == "asserted"
@@ -214,6 +228,14 @@ def _labels(mention: Mention) -> bool:
         "thus",
     )
     return mention.sentence.leans and opens and (not behind or behind[0] in (":", "(", ";"))
+
+
+def _ended(mention: Mention) -> bool:
+    """Whether the sentence says that the cause is no longer there, as in `the leak is gone`: then it was there before."""
+    words = mention.sentence.words
+    before, behind = " ".join(words[: mention.span.start]), " ".join(words[mention.span.end :])
+    ended = _ENDED_BEFORE.search(before) or _ENDED_BEHIND.match(behind)
+    return ended is not None and not _LISTED.search(behind)
 
 
 def _denies(mention: Mention, all_mentions: Sequence[Mention]) -> bool:

@@ -58,10 +58,10 @@ def cause_item(claim: Claim, reading: Reading, right: Correctness, proof: Proof)
     known = min(1.0, proof.quality + proof.discriminating)
     earned = round(30 * right.value * (0.4 + 0.6 * known), 2)
     quote = f"cause: {claim.cause}" if claim.cause else ""
-    if reading.support:
-        quote = one_line(reading.support[0].text)
-    elif reading.denied:
+    if reading.denied and not reading.supported:
         quote = one_line(reading.denied[0].text)
+    elif reading.support:
+        quote = one_line(reading.support[0].text)
     return Item(
         id="cause",
         title="Cause",
@@ -78,6 +78,8 @@ def _claimed(claim: Claim, reading: Reading) -> str:
     if not claim.cause:
         return "The front matter declares no cause."
     said = "The prose asserts the declared cause" if reading.support else "The prose does not assert the declared cause"
+    if reading.denied and not reading.supported:
+        said = f"The prose denies the declared cause{' as often as it asserts it' if reading.support else ''}"
     more = f", and {reading.other_count} other cause(s) are claimed beside it." if reading.other_count else "."
     return said + more
 
@@ -211,7 +213,8 @@ def mechanism_item(account: Account, reading: Reading, right: Correctness) -> It
     share = account.share * (0.5 if reading.reversed else 1.0)
     # Words of the mechanism beside another cause explain nothing.
     share *= 1.0 if right.distance == 1 else 0.5 if right.distance else 0.0
-    share *= 0.0 if reading.denied and not reading.supported else 1.0
+    denied = bool(reading.denied) and not reading.supported
+    share *= 0.0 if denied else 1.0
     earned = round(10 * share, 2)
     sentence = account.sentences[0] if account.sentences and share else None
     improve = "Tell the whole way from the origin to the symptom: what did each side do, with which values?"
@@ -224,6 +227,8 @@ def mechanism_item(account: Account, reading: Reading, right: Correctness) -> It
         quote=one_line(sentence.text) if sentence else "",
         observed=""
         if share >= 1
+        else "An account whose cause is denied tells no mechanism."
+        if denied
         else "Parts of the mechanism are missing or not asserted."
         if share
         else "No mechanism is asserted.",

@@ -10,6 +10,8 @@ from crashlab.cli.base import Id, Json, Judge, JudgeModel, app, command, documen
 from crashlab.errors import CrashlabError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crashlab.incident import Incident
     from crashlab.model import Verdict
 
@@ -334,3 +336,11 @@ def stop(
         raise failed
     if len(stopped) == len(chosen) == 1:
         print(chosen[0].opened())
+    tell_what_runs(incidents.running(settings()))
+
+
+def tell_what_runs(identifiers: "Sequence[str]") -> None:
+    """Say which incidents are not over."""
+    if identifiers:
+        names = ", ".join(identifiers)
+        print(f"Still running: {names}. End one with `crashlab stop -i ID`, or all with `crashlab stop --all`.")

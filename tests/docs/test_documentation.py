@@ -207,14 +207,6 @@ def test_the_next_steps_of_a_brief_exist() -> None:
                 assert reading.refused(Call("brief", line, tuple(first.split()))) == ""
 
 
-def test_the_readme_counts_the_scenarios() -> None:
-    found = scenario.catalogue(ROOT / "scenarios")
-    proved = sum(item.proved for item in found)
-    words = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"scenarios by name: {proved} are proved" in words
-    assert f" {len(found) - proved} more are drafts" in words
-
-
 def test_the_list_of_commands_is_not_cut_off() -> None:
     lines = {name: command.get_short_help_str(limit=68) for name, command in COMMANDS.items()}
     assert [f"{name}: {line}" for name, line in lines.items() if line.endswith("...")] == []

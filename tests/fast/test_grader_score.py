@@ -5,7 +5,7 @@ import re
 import pytest
 
 from crashlab.model import Verdict
-from grader import grade
+from grader import grade, taxonomy
 from tests.fast import grader_corpus as corpus
 from tests.fast import grader_fixtures as fixtures
 
@@ -229,3 +229,45 @@ def test_feedback_before_the_end_names_nothing_of_the_truth(scenario: str) -> No
             )
             for word in secret:
                 assert not re.search(rf"(?<![\w.]){re.escape(word)}(?![\w.])", said, re.IGNORECASE), word
+
+
+ENDED = (
+    "We removed the {cause}, deployed, and checked it.",
+    "The {cause} is gone.",
+    "No {cause} remains.",
+    "Since the deployment there is no {cause} any more.",
+)
+DENIED = (
+    "We removed the {cause} from our list of suspects.",
+    "The {cause} is gone from the list of candidates.",
+    "There is no {cause}.",
+)
+
+
+def named(scenario: str, sentence: str, heading: str) -> Verdict:
+    """Grade the right answer with one more sentence, which names the cause, at the head of a section."""
+    text = fixtures.right_answer(scenario)
+    title = next(
+        each.title.lower() for each in taxonomy().causes if each.id == fixtures.bundle(scenario, "").truth.cause
+    )
+    added = text.replace(f"## {heading}\n", f"## {heading}\n{sentence.format(cause=title)} ", 1)
+    assert added != text
+    return grade(fixtures.bundle(scenario, added))
+
+
+@pytest.mark.parametrize("heading", ["Root cause", "Resolution"])
+@pytest.mark.parametrize("sentence", ENDED)
+@pytest.mark.parametrize("scenario", [name for name in fixtures.SCENARIOS if name != "false-alarm"])
+def test_a_cause_that_is_gone_was_there(scenario: str, sentence: str, heading: str) -> None:
+    verdict = named(scenario, sentence, heading)
+    assert verdict.score >= 98, [item for item in verdict.items if item.points != item.max_points]
+
+
+@pytest.mark.parametrize("sentence", DENIED)
+def test_a_cause_that_is_denied_is_said_to_be(sentence: str) -> None:
+    verdict = named("unit-mismatch", sentence, "Root cause")
+    cause, mechanism = (next(item for item in verdict.items if item.id == name) for name in ("cause", "mechanism"))
+    assert not verdict.passed
+    assert "denies the declared cause" in cause.observed
+    assert cause.quote == sentence.format(cause="unit mismatch")
+    assert (mechanism.points, "denied" in mechanism.observed) == (0, True)

@@ -193,3 +193,12 @@ def test_every_seed_is_held_to_the_margin_and_one_that_misses_it_refuses_the_sce
     scene.begun.clear()
     authors.verify([NAME], runtime="embedded", seed=1, seeds=2)
     assert scene.begun == [1, 2]
+
+
+def test_a_rule_that_there_is_not_is_named(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = scenario.load
+    misspelt = {"alerts": ("prediction-quality", "prediction-drift")}
+    monkeypatch.setattr(scenario, "load", lambda *where: load(*where).model_copy(update=misspelt))
+    step = next(step for step in scene.proof().steps if step.name == "the folder is complete")
+    assert not step.passed
+    assert "no such rule: prediction-drift" in step.detail

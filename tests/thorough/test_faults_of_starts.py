@@ -1,6 +1,7 @@
 """What takes long or a small disk: starts that are ended, two incidents side by side, a full disk."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -135,6 +136,7 @@ def stop_ends_one_and_then_all(crashlab: Shell, live: Live, second: Live) -> Non
     assert plain.code == 0
     assert f"Stopped {second.id}." in plain.out
     assert "What was wrong: wrong-alias" in plain.out
+    assert re.search(rf"^Still running: .*{live.id}", plain.out, re.MULTILINE)
     assert serves(live)
     again = second("stop", "--json")
     assert (again.code, again.json) == (0, {"stopped": [second.id]})
