@@ -5,6 +5,7 @@
 writes what is printed now into the page. Read the prose again afterwards: it speaks of the numbers.
 """
 
+import math
 import os
 import re
 import subprocess
@@ -15,13 +16,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT, Shell
 
+pytestmark = pytest.mark.thorough
 PAGE = ROOT / "docs" / "tutorial" / "first-incident.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HASH = re.compile(r"\b(?=[a-f]*\d)[0-9a-f]{7}\b")
 LONG_DATE = re.compile(r"\b\d{1,2} [A-Z][a-z]+ 20\d\d\b")
 ISO_DATE = re.compile(r"\b20\d\d-\d\d-\d\d\b")
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]*\d)")
 FORMS = (
     (r"\b[0-9a-f]{64}\b", "SEAL"),
     (r"\b[0-9a-f]{32}\b", "NONCE"),
@@ -32,7 +37,7 @@ FORMS = (
     (LONG_DATE.pattern, "DATE"),
     (ISO_DATE.pattern, "DATE"),
     (r"\b\d{1,2} [A-Z][a-z]{2}\b", "DATE"),
-    (r"[\s│╭╮╰╯─━]+", " "),
+    (r"[│╭╮╰╯─━]+", " "),
 )
 """What differs from one incident of a seed to another, and how wide its table is for that."""
 
@@ -93,11 +98,27 @@ def steps(block: str) -> Iterator[tuple[str, str]]:
         yield command, shown
 
 
-def form(text: str) -> str:
-    """What stays the same of an output."""
+def form(text: str) -> list[tuple[str, list[float]]]:
+    """Lines of an output without what differs from one incident to another, each with the numbers in it.
+
+    Traffic trickles on while somebody reads, so that numbers are near the page's, and rows of a table may change places. Least near
+    is the error after a deployment, which is that of some dozens of orders: 3.0 to 4.0 in four runs.
+    """
     for pattern, name in FORMS:
         text = re.sub(pattern, name, text)
-    return text.strip()
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return sorted((NUMBER.sub("N", line), [float(found) for found in NUMBER.findall(line)]) for line in lines if line)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two outputs say the same."""
+    left, right = form(one), form(other)
+    near = (
+        math.isclose(a, b, rel_tol=0.35, abs_tol=0.05)
+        for (_, mine), (_, yours) in zip(left, right, strict=False)
+        for a, b in zip(mine, yours, strict=False)
+    )
+    return [line for line, _ in left] == [line for line, _ in right] and all(near)
 
 
 def play(page: str, reader: Reader) -> Iterator[tuple[str, str, str]]:
@@ -112,7 +133,7 @@ def play(page: str, reader: Reader) -> Iterator[tuple[str, str, str]]:
 def test_every_output_of_the_tutorial_is_printed(crashlab: Shell) -> None:
     reader = Reader(crashlab)
     for command, shown, printed in play(PAGE.read_text(encoding="utf-8"), reader):
-        assert form(printed) == form(reader.now(shown)), command
+        assert same(printed, reader.now(shown)), f"$ {command}\n{printed}"
 
 
 def main() -> None:
@@ -123,7 +144,8 @@ def main() -> None:
     new = reader.now(page)
     for command, shown, printed in played:
         line = f"$ {reader.now(command)}\n"
-        new = new.replace(line + reader.now(shown), line + printed, 1)
+        kept = "".join(f"{each.rstrip()}\n" for each in printed.splitlines())
+        new = new.replace(line + reader.now(shown), line + kept, 1)
     PAGE.write_text(new, encoding="utf-8")
 
 
