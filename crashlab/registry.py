@@ -156,7 +156,9 @@ class RegistryClient:
                 method, self.url + path, timeout=TIMEOUT, trust_env=False, verify=NO_TRUST, **options
             )
         except httpx.HTTPError as error:
-            raise StackError("MLflow does not answer.", "See `crashlab status` and `crashlab logs mlflow`.") from error
+            raise StackError(
+                "MLflow does not answer.", "See `crashlab logs mlflow`; `crashlab deploy` starts it again."
+            ) from error
         if answer.is_success:
             return answer
         try:

@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import time
 from pathlib import Path
 
 import httpx
@@ -18,11 +17,9 @@ BOMB = "---\na: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 
 
 def test_an_expanding_document_is_not_graded_and_costs_nothing(live: Live, tmp_path: Path) -> None:
-    begun_at = time.monotonic()
     ran = live("submit", str(write(tmp_path / "bomb.md", BOMB)), "--json")
     assert (ran.code, ran.json["graded"]) == (1, False)
     assert "anchors or aliases" in ran.json["reason"]
-    assert time.monotonic() - begun_at < 10
 
 
 def test_ten_megabytes_are_refused_before_anything_is_stored(live: Live, tmp_path: Path) -> None:
@@ -46,17 +43,9 @@ def test_a_service_that_is_down_fails_the_fix_and_a_deployment_brings_it_back(li
         assert items["cause"]["points"] is not None
         if service == "mlflow":
             a_port_in_use_is_named(live)
-            a_host_restarted_before_the_evidence_was_frozen(live)
         assert live("deploy").code == 0
         assert serves(live)
     assert live.json("measure", "registry", "alias=champion", "version")["value"] == 5
-
-
-def a_host_restarted_before_the_evidence_was_frozen(live: Live) -> None:
-    """Nothing runs any more, and the process that a start leaves behind to freeze the evidence has not got to it."""
-    (live.shell.home / "sealed" / live.id / "broken.json").unlink()
-    for process in live.processes():
-        process.kill()
 
 
 def a_port_in_use_is_named(live: Live) -> None:

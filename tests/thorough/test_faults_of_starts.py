@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import Shell
@@ -175,3 +177,22 @@ def test_a_killed_making_of_the_history_is_ended_by_stop(crashlab: Shell) -> Non
     assert crashlab("stop").code == 0
     assert not list(drafts.glob(".*.embedded.*"))
     assert not processes(crashlab.home)
+
+
+def test_a_host_restarted_before_the_evidence_was_frozen(crashlab: Shell, begin: Callable[..., Live]) -> None:
+    """Nothing runs any more, not even the process that a start leaves behind to freeze the evidence."""
+    one = begin("unit-mismatch", "--seed", "4", "--runtime", "embedded")
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if "crashlab.freezing" in process.cmdline() and one.id in process.cmdline():
+                process.kill()
+    for process in one.processes():
+        process.kill()
+    frozen = crashlab.home / "sealed" / one.id / "broken.json"
+    assert not frozen.exists(), "the evidence was frozen before the host went down"
+    refused(one("measure", "registry", "alias=champion", "version"), 4, "MLflow does not answer.")
+    assert one("deploy").code == 0
+    assert frozen.is_file()
+    assert serves(one)
+    assert one.json("measure", "registry", "alias=champion", "version")["value"] == 5
+    one("stop")
