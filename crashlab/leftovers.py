@@ -53,11 +53,8 @@ def sweep(settings: Settings) -> list[Leftover]:
 
 def alive(settings: Settings) -> Iterator[Path]:
     """Yield the folders of systems that are in use: of incidents that are not over, and of commands that are at work."""
-    for identifier in incidents.identifiers(settings):
-        paths = Paths(settings.home, identifier)
-        with suppress(CrashlabError):
-            if store.read(paths.record, Record).phase != "stopped":
-                yield paths.system.resolve()
+    for identifier in incidents.running(settings):
+        yield Paths(settings.home, identifier).system.resolve()
     for folder in (settings.home / "stands").glob("[0-9]*/*/system"):
         if _held(folder.parents[1].with_suffix(".lock")):
             yield folder.resolve()

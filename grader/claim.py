@@ -45,7 +45,10 @@ _ENDED_BEHIND = re.compile(
     r"^(?:[a-z_]+ ){0,3}?(?:(?:is|was|are|were|has|have)(?: now| since)? (?:gone|disappeared|vanished)|disappeared|vanished|went away|"
     r"remain(?:s|ed)?|(?:is|was) left|any ?more|afterwards)\b"
 )
-_LISTED = re.compile(r"\b(?:lists?|hypothes[ei]s|suspects?|candidates?|suspicions?|considerations?|tables?|causes?)\b")
+_LISTED = re.compile(
+    r"\b(?:lists?|hypothes[ei]s|suspects?|candidates?|suspicions?|considerations?|tables?|causes?|"
+    r"theor(?:y|ies)|ideas?|explanations?|guess(?:es)?|assumptions?)\b"
+)
 """What a cause is taken from that was only thought of."""
 ELSEWHERE = ("impact", "timeline", "detection", "resolution", "prevention")
 """Sections that do not tell the cause: what was repaired is no account of what was wrong."""

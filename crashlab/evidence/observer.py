@@ -1,7 +1,7 @@
 """One consistent reading of a running stack, which every family of facts looks at."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -89,6 +89,10 @@ class Observer:
     def requests(self) -> list[Request]:
         """Requests of clients in the current window, answered or not."""
         return production.requests(self.stack.home / "data", *self.windows.now, sent_since=self.windows.since)
+
+    def asked_again(self, rows: Sequence[Prediction]) -> list[dict[str, Any]]:
+        """Return logged requests to be sent once more, as the monitor's own, which no client's statistics count."""
+        return [{**r.raw, self.workload.entity: f"{production.MONITOR_PREFIX}{i}"} for i, r in enumerate(rows)]
 
     @property
     def silent(self) -> bool:

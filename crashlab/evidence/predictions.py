@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from crashlab import load, prior, production
+from crashlab import load, prior
 from crashlab.errors import StackError
 from crashlab.evidence.figures import distance, given, number
 from crashlab.evidence.observer import Facts, Observer, answered
@@ -32,7 +32,7 @@ def batch_facts(seen: Observer) -> Facts:
     rows = seen.now[-BATCH_ROWS:] or seen.before[-BATCH_ROWS:]
     if not rows:
         raise StackError("No request has been logged yet.", "Wait for traffic, then repeat.")
-    payloads = [{**r.raw, seen.workload.entity: f"{production.MONITOR_PREFIX}{i}"} for i, r in enumerate(rows)]
+    payloads = seen.asked_again(rows)
     try:
         with httpx.Client(base_url=seen.stack.url("serving"), timeout=30) as client:
             deadline = time.monotonic() + load.SECONDS
@@ -59,7 +59,7 @@ def repeat_facts(seen: Observer) -> Facts:
     rows = seen.now[-REPEATED:] or seen.before[-REPEATED:]
     if not rows:
         raise StackError("No request has been logged yet.", "Wait for traffic, then repeat.")
-    payloads = [{**r.raw, seen.workload.entity: f"{production.MONITOR_PREFIX}{i}"} for i, r in enumerate(rows)]
+    payloads = seen.asked_again(rows)
     rounds = load.rounds(seen.stack.url("serving"), payloads, seen.workload.prediction, ROUNDS, PATIENCE)
     if any(value is None for answers in rounds for value in answers):
         raise StackError("The serving API did not answer single requests.", "See its log.")

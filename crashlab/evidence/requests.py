@@ -72,8 +72,7 @@ def latency_facts(seen: Observer) -> Facts:
     if seen.silent:
         facts["errors rate"] = 1.0
     elif rows:
-        payloads = [{**r.raw, seen.workload.entity: f"{production.MONITOR_PREFIX}{i}"} for i, r in enumerate(rows)]
-        facts |= _asked_now(seen, payloads)
+        facts |= _asked_now(seen, seen.asked_again(rows))
     for suffix, found in (("", seen.usage_now), (" window=before", seen.usage_before)):
         grown = watching.growth(found)
         if grown is not None:

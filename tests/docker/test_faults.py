@@ -4,7 +4,9 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -119,13 +121,19 @@ def test_an_ended_start_leaves_no_container_after_stop(crashlab: Shell, containe
 
 def test_a_command_that_goes_on_is_ended_with_its_system(tmp_path: Path) -> None:
     stack = ComposeStack(tmp_path / "eta" / "system", ROOT, tmp_path, "eta")
-    slow = ["FROM python:3.11-slim-bookworm", "RUN sleep 60", f"LABEL {engine.PROJECT}={stack.project}"]
+    # A step that was built once would be taken from the builder's cache, and end at once.
+    slow = [
+        "FROM python:3.11-slim-bookworm",
+        f"RUN sleep 60 && echo {uuid4()}",
+        f"LABEL {engine.PROJECT}={stack.project}",
+    ]
     write(tmp_path / "Dockerfile", "\n".join(slow))
     write(tmp_path / "compose.yml", "services: {slow: {build: .}}\n")
     argv = ["docker", "compose", engine.PROJECT_OPTION, stack.project, "build"]
     with subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as building:
         while not stack.engine.clients():
             assert building.poll() is None
+            time.sleep(0.05)
         stack.down()
         assert building.poll() is not None
     nothing_is_left_of(stack.engine)

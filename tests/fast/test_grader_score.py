@@ -240,6 +240,7 @@ ENDED = (
 DENIED = (
     "We removed the {cause} from our list of suspects.",
     "The {cause} is gone from the list of candidates.",
+    "The {cause} theory is gone.",
     "There is no {cause}.",
 )
 
