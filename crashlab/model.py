@@ -161,6 +161,21 @@ class Evidence(Frozen):
     """Families that could not be measured, with the reason, for instance `registry: MLflow did not answer`."""
 
 
+class Shown(Frozen):
+    """What one scenario showed on one seed: its truth, its brief, and the facts of the same system healthy and broken.
+
+    Every proof writes one; the table of what tells causes apart is made from them (`grader.contrast`).
+    """
+
+    truth: Truth
+    runtime: RuntimeName
+    commit: str = ""
+    """Of the project's code that the proof was made with; empty where it is not known."""
+    brief: "Brief"
+    healthy: dict[str, Value]
+    broken: dict[str, Value]
+
+
 class Feature(Frozen):
     """A column of a person's own table that the model sees: its name in the API and its heading in the file.
 

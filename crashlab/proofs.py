@@ -60,19 +60,19 @@ def plan(
     seeds: Sequence[int],
     on: str | None = None,
     *,
-    whole: bool = False,
+    whole: bool | None = False,
 ) -> list[Task]:
     """Return the proofs of scenarios on several seeds, those that share a stand next to each other.
 
     `on` is a workload to prove them on, one's own for instance, instead of each one's. The first seed is proved in full,
-    and every other one as well if `whole`.
+    and every other one as well if `whole`; None leaves out remedies and post-mortems on every seed.
     """
     tasks = []
     for name, runtime in chosen:
         known = scenario.load(scenarios, name)
         known = known if on is None else known.on(on)
         alone = bool(known.needs) or runtime == "compose" or not TIMED.isdisjoint(known.alerts)
-        tasks += [Task(name, known.workload, runtime, seed, whole or seed == seeds[0], alone) for seed in seeds]
+        tasks += [Task(name, known.workload, runtime, seed, whole is not None and (whole or seed == seeds[0]), alone) for seed in seeds]
     return sorted(tasks, key=lambda task: (task.runtime, task.workload))
 
 
@@ -90,7 +90,7 @@ def prove(
     jobs: int = 1,
     on: str | None = None,
     *,
-    whole: bool = False,
+    whole: bool | None = False,
 ) -> Iterator[Matrix]:
     """Prove scenarios, each on its runtime, and yield a matrix for each scenario and seed as it is finished.
 

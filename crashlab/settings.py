@@ -40,6 +40,11 @@ class Settings:
         return self.home / "sealed"
 
     @property
+    def proofs(self) -> Path:
+        """What scenarios showed when they were proved, for authors; truths stand in it."""
+        return self.home / "proofs"
+
+    @property
     def snapshots(self) -> Path:
         """Trained, registered histories that incidents start from."""
         return self.home / "snapshots"

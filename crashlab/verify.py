@@ -3,6 +3,7 @@
 import itertools
 import re
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import grader
 from crashlab import alerts, answers, distractors, scenario, store
 from crashlab.errors import CrashlabError
 from crashlab.incident import Incident
-from crashlab.model import Alert, Bundle, Evidence, Frozen, Ground, RuntimeName, Submission, Truth, Verdict
+from crashlab.model import Alert, Bundle, Evidence, Frozen, Ground, RuntimeName, Shown, Submission, Truth, Verdict
 from crashlab.settings import Settings
 from crashlab.stack.base import Report
 from crashlab.stand import Stand, mirror
@@ -255,8 +256,21 @@ def _evidence(trial: Trial, incident: Incident) -> None:
         missing = [s for s in (*truth.supporting, *truth.discriminating) if s not in broken.facts]
         proved(not missing, f"not measurable: {', '.join(missing)}" if missing else "")
         proved(not broken.failures, "; ".join(broken.failures.values()))
+        shown = Shown(
+            truth=truth, runtime=trial.stand.runtime, commit=_commit(trial.settings.root), brief=incident.brief,
+            healthy=healthy.facts, broken=broken.facts,
+        )  # fmt: skip
+        store.write(trial.settings.proofs / f"{trial.stand.workload}-{trial.name}-{trial.seed}.json", shown, private=True)
         moved = [s for s in truth.discriminating if broken.facts.get(s) != healthy.facts.get(s)]
         proved(bool(moved) or not truth.needs_change, f"moved by the fault: {', '.join(moved) or 'nothing'}")
+
+
+def _commit(root: Path) -> str:
+    """Return the commit of the project's own code; empty where it is no checkout."""
+    done = subprocess.run(  # noqa: S603 - git by its name
+        ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False  # noqa: S607
+    )  # fmt: skip
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _readable(incident: Incident) -> Iterator[tuple[str, str]]:

@@ -109,6 +109,9 @@ def verify(
     whole: Annotated[
         bool, typer.Option("--whole", help="Prove everything on every seed, not on the first alone.")
     ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out remedies and post-mortems: alerts, margins, evidence and leaks alone.")
+    ] = False,
     drafts: Drafts = False,
     jobs: Annotated[int, typer.Option(min=1, help="How many proofs at a time, where they do not disturb another.")] = 2,
     write: Annotated[Path | None, typer.Option(help="Write the matrix as Markdown into this file as well.")] = None,
@@ -122,6 +125,8 @@ def verify(
     """
     from crashlab import proofs, scenario
 
+    if quick and whole:
+        raise UsageError("--quick and --whole exclude each other.", "Give one of them.")
     if bool(named) == all_:
         raise UsageError("Name a scenario, or give --all.", "For instance: crashlab verify wrong-alias")
     wanted = [
@@ -138,7 +143,10 @@ def verify(
         )
     results = []
     with progress("verify", 40 * len(chosen) * seeds, quiet=as_json) as tell:
-        for result in proofs.prove(settings(), chosen, range(seed, seed + seeds), tell, jobs, on, whole=whole):
+        proving = proofs.prove(
+            settings(), chosen, range(seed, seed + seeds), tell, jobs, on, whole=None if quick else whole
+        )
+        for result in proving:
             results.append(result)
             if not as_json:
                 from crashlab import views
