@@ -21,12 +21,13 @@ help: ## Show this list
 
 setup: $(STAMP) ## Put everything, the crashlab command included, into .venv
 
-$(STAMP): requirements/crashlab.txt requirements/bootstrap.txt pyproject.toml
+$(STAMP): requirements/crashlab.txt requirements/reader.txt requirements/bootstrap.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Crashlab needs Python 3.11 or newer; set PYTHON=/path/to/python3."; exit 3; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/crashlab.txt
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements/crashlab.txt
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --compile-bytecode --no-deps --require-hashes -r requirements/reader.txt
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup ## A whole incident without Docker, with the reference answer graded at the end
@@ -83,3 +84,4 @@ bench-grader: setup ## How good the grader is, measured on the held-out part of 
 lock: setup ## Compile every requirements file again
 	@for f in requirements/crashlab requirements/bootstrap featurelib/build-requirements $(patsubst %.in,%,$(wildcard training/requirements.in training/*/requirements.in serving/requirements.in serving/*/requirements.in)); do \
 	  $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet $$f.in -o $$f.txt; done
+	@$(BIN)/uv pip compile --no-deps --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet requirements/reader.in -o requirements/reader.txt

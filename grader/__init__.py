@@ -18,6 +18,7 @@ __all__ = [
     "grade",
     "hops",
     "parse",
+    "questions",
     "render_html",
     "reveal_text",
     "review",
@@ -38,6 +39,19 @@ def parse(text: str) -> "Postmortem":
     from grader.postmortem import parse_text
 
     return parse_text(text)
+
+
+def questions(text: str) -> tuple[str, ...]:
+    """Return what has to be asked before a post-mortem is handed in: ids that may mean several things, or nothing.
+
+    Empty where nothing has to, and for a text that cannot be read at all, of which `parse` says why.
+    """
+    from grader.postmortem import Malformed, parse_text
+
+    try:
+        return parse_text(text).questions
+    except Malformed:
+        return ()
 
 
 def template(brief: "Brief") -> str:

@@ -45,6 +45,13 @@ class Confusion(Frozen):
     test: str
 
 
+class Everyday(Frozen):
+    """Words that people use for an id, and the causes that they may mean."""
+
+    names: tuple[Identifier, ...]
+    causes: tuple[Identifier, ...]
+
+
 class Taxonomy(Frozen):
     """The closed list that a post-mortem chooses its cause and component from."""
 
@@ -52,6 +59,7 @@ class Taxonomy(Frozen):
     families: tuple[Family, ...]
     causes: tuple[Cause, ...]
     confusions: tuple[Confusion, ...] = ()
+    everyday: tuple[Everyday, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[str, Cause]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from grader import causes
-from grader.causes import Cause
 from grader.phrases import SKIPPED, Span, compiled, find_any
 from grader.postmortem import Claim
 from grader.reader import Document, Sentence, stems
@@ -52,6 +51,10 @@ _LISTED = re.compile(
 """What a cause is taken from that was only thought of."""
 ELSEWHERE = ("impact", "timeline", "detection", "resolution", "prevention")
 """Sections that do not tell the cause: what was repaired is no account of what was wrong."""
+
+
+MOST_MENTIONS = 4
+"""Places of one sentence at which a cause is looked at; whoever names it more often says no more by it."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +108,10 @@ def mentions(document: Document) -> list[Mention]:
     found: list[Mention] = []
     for sentence in document.prose:
         words = stems(sentence.words)
-        for cause in _candidates(frozenset(words)):
+        for cause, phrases in _candidates(frozenset(words)).items():
             found.extend(
-                Mention(cause.id, sentence, span, status(sentence, span, named=cause.id != "no-fault"))
-                for span in find_any(cause.phrases, words)
+                Mention(cause, sentence, span, status(sentence, span, named=cause != "no-fault"))
+                for span in find_any(phrases, words)[:MOST_MENTIONS]
                 # One word names a cause only where something is said of it.
                 if sentence.full or span.end - span.start > 1
             )
@@ -131,12 +134,16 @@ def _phrases_by_word() -> tuple[dict[str, list[tuple[str, str]]], dict[tuple[str
     return by_word, needed
 
 
-def _candidates(words: frozenset[str]) -> list[Cause]:
+def _candidates(words: frozenset[str]) -> dict[str, list[str]]:
+    """Return the phrases of each cause that can stand in these words, in the taxonomy's order."""
     # A phrase can only stand where all its words do, one of them misspelt at most: counting them is quicker than a search.
     by_word, needed = _phrases_by_word()
     there = Counter(found for word in words for found in by_word.get(word, ()))
-    wanted = {found[0] for found, count in there.items() if count >= needed[found]}
-    return [cause for cause in causes.load().causes if cause.id in wanted]
+    viable: dict[str, list[str]] = {}
+    for (cause, phrase), least in needed.items():
+        if there[cause, phrase] >= least:
+            viable.setdefault(cause, []).append(phrase)
+    return viable
 
 
 def _either(mention: Mention, all_mentions: Sequence[Mention]) -> Mention:

@@ -18,6 +18,8 @@ FEWEST_CONCEPTS = 2
 """Concepts that a mechanism needs to stand for its cause: a single one is a mere word."""
 _ELSEWHERE = ("prevention", "ruled out", "impact", "timeline", "detection", "resolution")
 """Sections that speak of other things than the mechanism, often in the same words."""
+MOST_SPANS = 6
+"""Places of one sentence at which a concept is looked at."""
 ORDINARY = 10
 """Whole numbers up to this one stand in any text."""
 _MEASURED = re.compile(
@@ -71,7 +73,7 @@ def read_mechanism(document: Document, bundle: Bundle) -> Account:
         words = stems(sentence.words)
         told = False
         for at, group in enumerate(groups):
-            spans = find_any(group, words)
+            spans = find_any(group, words)[:MOST_SPANS]
             if any(status(sentence, span, named=False) in accepted for span in spans):
                 account.named[at] = account.named[at] or sentence
                 told = True

@@ -6,15 +6,17 @@ Block quotes and code are kept apart, since they show evidence and assert nothin
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
 
 from grader import text as cleaning
+from grader import visible
+from grader.visible import Kind
 
-Kind = Literal["prose", "item", "cell", "quote", "code", "heading"]
 LONG_WORD = 6
 """Letters from which on an ending such as `-ise` is a suffix."""
 LONGEST = 90
 """Words at which a sentence is cut; the longest of a careful writer have some sixty."""
+MOST, MOST_WORDS = 600, 6000
+"""Sentences and words that are read; a long report has some 300 and 3,500."""
 REPLY = 24
 """Words of the next sentences that are kept with a sentence, since they may answer it."""
 CITED = "§"
@@ -38,6 +40,7 @@ _SECTIONS = (
 )
 _CITATION = re.compile(r"\[((?:[^\[\]\n]|\n(?!\n)){1,200}?)=((?:[^\[\]=\n]){1,80})\]")
 _ABBREVIATION = re.compile(r"\b(e\.g|i\.e|vs|approx|etc|no|fig|cf|resp|ca|incl|dr|mr)\.$", re.IGNORECASE)
+_END = re.compile(r"(?<![.!?])[.!?]+(?:\*\*|__)?[\"')\]]{0,8}(?:\*\*|__)?\s+(?=\S)")
 _RUN_IN = re.compile(r"(?:\*\*|__)([A-Za-z][A-Za-z ,/-]{2,30}?)[.:]?(?:\*\*|__)[.:]?(?:\s+|$)")
 _WORD = re.compile(r"§|\d+(?:[.,:]\d+)*|[a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)*|%|[?;:]|--|\u2014|->|\u2192|,|\(|\)")
 _DASH = re.compile(r"(?<=\S) - (?=\S)")
@@ -184,25 +187,32 @@ def number(word: str) -> float | None:
 def read(body: str) -> Document:
     """Read a body. Never raises; text beyond `text.READ_LIMIT` characters is not read."""
     cleaned, disguised = cleaning.clean(body)
-    seen = cleaning.without_hidden(cleaned)
     sentences: list[Sentence] = []
-    for block, kind, section, lead in _blocks(seen):
-        visible = block if kind == "code" else cleaning.without_tags(block)
+    cut = len(cleaning.cut(body)) < len(body)
+    words = 0
+    for block, kind, section, lead in _blocks(cleaned):
+        if len(sentences) > MOST or words > MOST_WORDS:
+            cut = True
+            break
         first = len(sentences)
-        for part in _sentences(visible):
+        for part in _sentences(block):
             pieces = _pieces(part)
-            cut = [_sentence(piece, section, kind, lead) for piece in pieces]
-            if len(cut) > 1:
-                whole = [word for piece in cut for word in piece.words]
-                for at, piece in enumerate(cut):
+            read_pieces = [_sentence(piece, section, kind, lead) for piece in pieces]
+            if len(read_pieces) > 1:
+                whole = [word for piece in read_pieces for word in piece.words]
+                for at, piece in enumerate(read_pieces):
                     piece.whole = whole
                     # What frames a sentence stands at its beginning; more than that need not be kept.
-                    piece.opening = [word for earlier in cut[: min(at, 2)] for word in earlier.words]
-            sentences.extend(cut)
+                    piece.opening = [word for earlier in read_pieces[: min(at, 2)] for word in earlier.words]
+            sentences.extend(read_pieces)
+            words += sum(len(piece.words) for piece in read_pieces)
+            if len(sentences) > MOST or words > MOST_WORDS:
+                cut = True
+                break
         for at in range(first, len(sentences)):
             one, *rest = sentences[at : at + 3]
             one.following = [word for each in rest for word in (*each.words, ";")][:REPLY]
-    return Document(sentences, disguised, cut=len(cleaned) > cleaning.READ_LIMIT)
+    return Document(sentences, disguised, cut=cut)
 
 
 def _sentence(part: str, section: str, kind: Kind, lead: str) -> Sentence:
@@ -215,7 +225,6 @@ def _sentence(part: str, section: str, kind: Kind, lead: str) -> Sentence:
 
 
 def _plain(text: str) -> str:
-    text = re.sub(r"!?\[([^\[\]]*)\]\([^()\s]*\)", r"\1", text)
     return re.sub(r"[*`~]|(?<![a-zA-Z0-9])_+(?=[a-zA-Z])|(?<=[a-zA-Z])_+(?![a-zA-Z0-9])", "", text)
 
 
@@ -223,11 +232,11 @@ def _sentences(block: str) -> list[str]:
     flat = " ".join(block.split())
     parts: list[str] = []
     start = 0
-    for match in re.finditer(r"[.!?]+[\"')\]]*\s+(?=\S)", flat):
-        piece = flat[start : match.end()].strip()
-        if _ABBREVIATION.search(piece):
+    for match in _END.finditer(flat):
+        # The longest abbreviation has six letters; a longer look back would make a heap of them slow.
+        if _ABBREVIATION.search(flat[max(start, match.start() - 8) : match.end()].rstrip()):
             continue
-        parts.append(piece)
+        parts.append(flat[start : match.end()].strip())
         start = match.end()
     rest = flat[start:].strip()
     return [part for part in [*parts, rest] if part]
@@ -265,42 +274,27 @@ def _run_in(paragraph: str) -> tuple[str, str]:
     return match[1], paragraph[match.end() :]
 
 
-def _blocks(text: str) -> list[tuple[str, Kind, str, str]]:  # noqa: C901 one branch per kind of token
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table")
-    parser.core.ruler.enableOnly(["normalize", "block"])
+def _blocks(text: str) -> list[tuple[str, Kind, str, str]]:
+    """Return the visible blocks with the section each stands in and the sentence that introduces its list."""
     found: list[tuple[str, Kind, str, str]] = []
     section = "summary"
-    quote = items = cells = 0
-    heading = False
     lead = last = ""
-    for token in parser.parse(text):
-        if token.type in ("blockquote_open", "blockquote_close"):
-            quote += token.nesting
-        elif token.type in ("bullet_list_open", "ordered_list_open"):
-            items += 1
-            lead = last if last.rstrip(" *_").endswith(":") and items == 1 else lead
-        elif token.type in ("bullet_list_close", "ordered_list_close"):
-            items -= 1
-            lead = lead if items else ""
-        elif token.type in ("td_open", "td_close", "th_open", "th_close"):
-            cells += token.nesting
-        elif token.type in ("heading_open", "heading_close"):
-            heading = token.type == "heading_open"
-        elif token.type in ("fence", "code_block"):
-            found.append((token.content, "code", section, ""))
-        elif token.type == "inline":
+    for block in visible.blocks(text):
+        if block.kind == "code":
+            found.append((block.text, "code", section, ""))
+        elif block.kind == "heading":
+            section, lead = section_of(block.text, section), ""
+            found.append((block.text, "heading", section, ""))
+        elif block.kind == "item":
+            if block.level == 1 and last.rstrip(" *_").endswith(":"):
+                lead = last
+            found.append((block.text, "item", section, lead))
+        else:
+            heading, content = _run_in(block.text) if block.kind == "prose" else ("", block.text)
+            lead = ""
             if heading:
-                section = section_of(token.content, section)
-                lead = ""
-                found.append((token.content, "heading", section, ""))
-                continue
-            kind: Kind = "quote" if quote else "cell" if cells else "item" if items else "prose"
-            heading_text, content = _run_in(token.content) if kind == "prose" else ("", token.content)
-            if heading_text:
-                section, lead = section_of(heading_text), ""
-                found.append((heading_text, "heading", section, ""))
-            found.append((content, kind, section, lead if items else ""))
-            last = token.content.strip().split("\n")[-1]
+                section = section_of(heading)
+                found.append((heading, "heading", section, ""))
+            found.append((content, block.kind, section, ""))
+        last = block.text.strip().split("\n")[-1] if block.kind != "item" else ""
     return found

@@ -8,7 +8,7 @@ from grader import borrowed, causes, diagnosis, form, repair, support
 from grader.claim import Reading, read_claim
 from grader.diagnosis import Correctness
 from grader.mechanism import Account, read_mechanism, stands_for_cause
-from grader.postmortem import Claim, Malformed, parse_text
+from grader.postmortem import Claim, Malformed, Postmortem, parse_text
 from grader.proof import Proof, examine
 from grader.prosefacts import wrong_numbers
 from grader.reader import Document, read
@@ -72,13 +72,18 @@ class Assessment:
     """
 
     bundle: Bundle
-    claim: Claim
+    postmortem: Postmortem
     document: Document
     names: frozenset[str]
     reading: Reading
     right: Correctness
     account: Account
     proof: Proof
+
+    @property
+    def claim(self) -> Claim:
+        """What the front matter declares."""
+        return self.postmortem.claim
 
     @property
     def diagnosed(self) -> bool:
@@ -109,7 +114,7 @@ def assess(bundle: Bundle) -> Assessment:
     beside = tuple(item.cause for item in bundle.truth.contributing)
     reading = read_claim(document, claim, telling, beside)
     right = diagnosis.correctness(claim, reading, bundle)
-    return Assessment(bundle, claim, document, names, reading, right, account, examine(document, bundle))
+    return Assessment(bundle, postmortem, document, names, reading, right, account, examine(document, bundle))
 
 
 def _grade(found: Assessment) -> Verdict:
@@ -145,7 +150,7 @@ def _grade(found: Assessment) -> Verdict:
         max_score=100.0 - unmeasured,
         passed=passed,
         items=tuple(_discreet(item, bundle) for item in items),
-        notes=tuple(_notes(bundle, document, reading)),
+        notes=tuple(_notes(found)),
     )
 
 
@@ -190,8 +195,9 @@ def _evidence_items(proof: Proof, claim: Claim) -> list[Item]:
     return [evidence, deciding]
 
 
-def _notes(bundle: Bundle, document: Document, reading: Reading) -> list[str]:
-    notes = []
+def _notes(found: Assessment) -> list[str]:
+    bundle, document, reading = found.bundle, found.document, found.reading
+    notes = [*found.postmortem.questions, *found.postmortem.notes]
     if document.disguised:
         notes.append(
             f"{document.disguised} disguised characters (invisible, or of another script) were read as what they look like."

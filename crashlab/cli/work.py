@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import grader
+
 from crashlab.cli.base import Id, Json, Judge, JudgeModel, app, command, document, incident, progress, settings, show
 from crashlab.errors import CrashlabError, UsageError
 
@@ -201,6 +203,12 @@ def submit(
     one = incident(identifier)
     path = file or one.paths.postmortem
     text = read_text(path)
+    asked = grader.questions(text)
+    if asked:
+        raise UsageError(
+            " ".join(asked),
+            f"Write the id that you mean into {path.name} and submit again; nothing was handed in. `crashlab taxonomy` lists them.",
+        )
     with progress("submit", 8, quiet=as_json) as tell:
         result = one.submit(text, author, tell)
         ask_judge(one, judge, judge_model)
