@@ -72,7 +72,10 @@ def plan(
         known = scenario.load(scenarios, name)
         known = known if on is None else known.on(on)
         alone = bool(known.needs) or runtime == "compose" or not TIMED.isdisjoint(known.alerts)
-        tasks += [Task(name, known.workload, runtime, seed, whole is not None and (whole or seed == seeds[0]), alone) for seed in seeds]
+        tasks += [
+            Task(name, known.workload, runtime, seed, whole is not None and (whole or seed == seeds[0]), alone)
+            for seed in seeds
+        ]
     return sorted(tasks, key=lambda task: (task.runtime, task.workload))
 
 

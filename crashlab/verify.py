@@ -260,15 +260,17 @@ def _evidence(trial: Trial, incident: Incident) -> None:
             truth=truth, runtime=trial.stand.runtime, commit=_commit(trial.settings.root), brief=incident.brief,
             healthy=healthy.facts, broken=broken.facts,
         )  # fmt: skip
-        store.write(trial.settings.proofs / f"{trial.stand.workload}-{trial.name}-{trial.seed}.json", shown, private=True)
+        store.write(
+            trial.settings.proofs / f"{trial.stand.workload}-{trial.name}-{trial.seed}.json", shown, private=True
+        )
         moved = [s for s in truth.discriminating if broken.facts.get(s) != healthy.facts.get(s)]
         proved(bool(moved) or not truth.needs_change, f"moved by the fault: {', '.join(moved) or 'nothing'}")
 
 
 def _commit(root: Path) -> str:
     """Return the commit of the project's own code; empty where it is no checkout."""
-    done = subprocess.run(  # noqa: S603 - git by its name
-        ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False  # noqa: S607
+    done = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False
     )  # fmt: skip
     return done.stdout.strip() if done.returncode == 0 else ""
 

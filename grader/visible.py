@@ -39,7 +39,12 @@ _HARMLESS = frozenset(("text-align", "font-weight", "font-style", "font-family",
 """Style properties that can hide nothing."""
 _INLINE = (
     # A citation with one word behind a colon would be the definition of a link.
-    (re.compile(r"^((?:[-*+] )? {0,3}\[[^\[\]\n]{1,200}=[^\[\]\n]{1,100}\]):(?=[ \t]*[^\s\"'(<]{1,60}[ \t]*$)", re.MULTILINE), r"\1 :"),
+    (
+        re.compile(
+            r"^((?:[-*+] )? {0,3}\[[^\[\]\n]{1,200}=[^\[\]\n]{1,100}\]):(?=[ \t]*[^\s\"'(<]{1,60}[ \t]*$)", re.MULTILINE
+        ),
+        r"\1 :",
+    ),
     (re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\n]{0,300}\)"), " "),
     (re.compile(r"(?<!~)~~[^~\n]{1,600}~~(?!~)"), " "),
     (re.compile(r"\[((?![^\[\]\n]{1,300}=)[^\[\]\n]{1,300})\]\([^()\n]{0,300}\)"), r"\1"),

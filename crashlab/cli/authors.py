@@ -110,7 +110,8 @@ def verify(
         bool, typer.Option("--whole", help="Prove everything on every seed, not on the first alone.")
     ] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out remedies and post-mortems: alerts, margins, evidence and leaks alone.")
+        bool,
+        typer.Option("--quick", help="Leave out remedies and post-mortems: alerts, margins, evidence and leaks alone."),
     ] = False,
     drafts: Drafts = False,
     jobs: Annotated[int, typer.Option(min=1, help="How many proofs at a time, where they do not disturb another.")] = 2,

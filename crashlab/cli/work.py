@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import grader
-
 from crashlab.cli.base import Id, Json, Judge, JudgeModel, app, command, document, incident, progress, settings, show
 from crashlab.errors import CrashlabError, UsageError
 

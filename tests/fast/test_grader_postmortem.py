@@ -48,12 +48,12 @@ def test_what_is_no_id_is_asked_about_at_once_and_costs_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "id"),
+    ("written", "meant"),
     [("unitmismatch", "unit-mismatch"), ("Overload", "capacity-shortage"), ("timezone skew", "timezone-offset"), ("units", "unit-mismatch"),
      ("event-loop-blockng", "event-loop-blocking"), ("[unit-mismatch]", "unit-mismatch"), ("~", ""), ("null", ""), ("registry", "")],
 )  # fmt: skip
-def test_everyday_words_and_slips_are_understood_where_they_mean_one_cause(written: str, id: str) -> None:
-    assert parse(f"---\ncause: {written}\n---\n").claim.cause == id
+def test_everyday_words_and_slips_are_understood_where_they_mean_one_cause(written: str, meant: str) -> None:
+    assert parse(f"---\ncause: {written}\n---\n").claim.cause == meant
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ from crashlab import proofs, scenario, store, verify
 from crashlab.cli import authors
 from crashlab.errors import StackError
 from crashlab.evidence.observer import Observer, Windows
-from crashlab.model import Evidence, Truth
+from crashlab.model import Evidence, Shown, Truth
 from crashlab.settings import Settings
 from crashlab.stack.fake import FakeStack
+from tests.fast import grader_fixtures as fixtures
 from tests.fast.test_verify import ETA, START, rows
 
 ROOT = Path(__file__).parents[2]
@@ -63,10 +64,12 @@ class Scene:
         facts = dict.fromkeys(named, 1.0) | {"parity mismatch": self.healthy_mismatch}
         shown = facts | {name: 2.0 for name in truth.discriminating if self.moved}
         store.write(paths.broken, Evidence(phase="broken", taken_at=START, facts=shown))
+        brief = fixtures.bundle("unit-mismatch", "").brief
+        fired = brief.alerts[0]
         entry = SimpleNamespace(subject=self.subject, author="Ada")
         return SimpleNamespace(
             sealed=SimpleNamespace(truth=truth, nonce="0123abcd"), paths=paths, observer=self.observer,
-            brief=SimpleNamespace(alerts=[SimpleNamespace(rule=rule) for rule in self.alerts]),
+            brief=brief.model_copy(update={"alerts": tuple(fired.model_copy(update={"rule": rule}) for rule in self.alerts)}),
             origin=SimpleNamespace(alerts=(), healthy=Evidence(phase="healthy", taken_at=START, facts=facts)),
             workspace=SimpleNamespace(log=lambda _: [entry]),
             stack=SimpleNamespace(
@@ -108,6 +111,15 @@ def test_a_sound_scenario_holds(scene: Scene) -> None:
 
 TRUTH = scenario.plan(NAME, 1)
 LEAK = "nothing readable names the truth"
+
+
+def test_a_proof_leaves_what_the_scenario_showed(scene: Scene, tmp_path: Path) -> None:
+    scene.proof(seed=3)
+    (path,) = (tmp_path / "proofs").iterdir()
+    shown = store.read(path, Shown)
+    assert shown.truth == scene.plan(3)
+    assert set(shown.broken) == set(shown.healthy) > set()
+    assert shown.broken != shown.healthy
 
 
 def one_truth(seed: int) -> Truth:
