@@ -16,6 +16,7 @@ from crashlab import (
     aftermath,
     alerts,
     answers,
+    embedding,
     evidence,
     hidden,
     production,
@@ -381,6 +382,7 @@ class Incident:
             diff=diff,
             notebook={entry.selector: entry.value for entry in self.record.notebook},
             hints=self.record.hints,
+            vectors={} if probe.failure else embedding.of(submission.text),
         )
 
     def probe(self, report: Report = silent, *, live: bool = True, thorough: bool = True) -> Probe:

@@ -415,6 +415,8 @@ class Bundle(Frozen):
     notebook: dict[str, Value] = Field(default_factory=dict)
     """Facts the learner measured, by selector, with the value at that time."""
     hints: tuple[HintTaken, ...] = ()
+    vectors: dict[str, str] = Field(default_factory=dict)
+    """Meanings of the post-mortem's sentences, rounded, as `grader.meaning` packs them; a bundle without is read by rules alone."""
 
 
 class Item(Frozen):
@@ -431,6 +433,8 @@ class Item(Frozen):
     """What was measured in this learner's stack."""
     improve: str = ""
     """The next thing to look at or to write."""
+    details: tuple[str, ...] = ()
+    """What was made of each part of it, for instance of each citation, in a sentence."""
 
 
 class Verdict(Frozen):
@@ -447,3 +451,5 @@ class Verdict(Frozen):
     passed: bool
     items: tuple[Item, ...]
     notes: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    """What a pass lacks, each in a sentence; empty where it passed or was not graded."""

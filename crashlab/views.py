@@ -203,8 +203,9 @@ def verdict(result: Verdict, *, short: bool = False) -> RenderableType:
         box=box.ROUNDED,
         border_style=colour,
     )
+    lacks = [Text(f"✗ {each}", style="red") for each in result.lacking]
     notes = [Text(f"• {note}", style="dim") for note in result.notes]
-    return Group(head, made, *notes)
+    return Group(head, *lacks, made, *notes)
 
 
 def _why(item: Item) -> list[str]:
@@ -213,6 +214,7 @@ def _why(item: Item) -> list[str]:
         why.append(f"[italic]“{escape(_cut(item.quote, QUOTED))}”[/]")
     if item.observed:
         why.append(escape(item.observed))
+    why.extend(f"[dim]·[/] {escape(each)}" for each in item.details)
     if item.improve and item.status != "passed":
         why.append(f"[cyan]→[/] {escape(item.improve)}")
     return why

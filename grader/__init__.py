@@ -22,6 +22,7 @@ __all__ = [
     "render_html",
     "reveal_text",
     "review",
+    "sentences",
     "taxonomy",
     "template",
 ]
@@ -52,6 +53,18 @@ def questions(text: str) -> tuple[str, ...]:
         return parse_text(text).questions
     except Malformed:
         return ()
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a post-mortem whose vectors `grade` can use; none for a text that cannot be read."""
+    from grader import meaning
+    from grader.postmortem import Malformed, parse_text
+    from grader.reader import read
+
+    try:
+        return [meaning.spoken(each) for each in meaning.chosen(read(parse_text(text).body))]
+    except Malformed:
+        return []
 
 
 def template(brief: "Brief") -> str:

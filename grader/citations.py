@@ -110,19 +110,23 @@ def quantity(said: str) -> float | None:
     return float(text) / 100 if share else float(text)
 
 
-def close(key: str, said: float, actual: float) -> bool:
-    """Say whether two measurements of the kind that `key` ends with are the same within its tolerance."""
+def tolerance(key: str, actual: float) -> float:
+    """Return how far a measurement of the kind that `key` ends with may be off, in its own unit."""
     what = key.rsplit(maxsplit=1)[-1]
-    gap = abs(said - actual)
     if what.endswith("_ms"):
-        return gap <= max(LATENCY_MS, LATENCY * abs(actual))
+        return max(LATENCY_MS, LATENCY * abs(actual))
     if key.startswith("usage ") and what != "throttled_share":
-        return gap <= GROWING * abs(actual)
+        return GROWING * abs(actual)
     if what == "parity_ratio":
-        return gap <= RATIO * abs(actual)
+        return RATIO * abs(actual)
     if what in _SHARES:
-        return gap <= max(SHARE, OTHER * abs(actual) if what == "drift" else SHARE)
-    return gap <= max(_SMALL, OTHER * abs(actual))
+        return max(SHARE, OTHER * abs(actual) if what == "drift" else SHARE)
+    return max(_SMALL, OTHER * abs(actual))
+
+
+def close(key: str, said: float, actual: float) -> bool:
+    """Say whether two measurements are the same within the tolerance of their kind."""
+    return abs(said - actual) <= tolerance(key, actual)
 
 
 def check(citation: Citation, sentence: Sentence, bundle: Bundle) -> Checked:
@@ -132,12 +136,14 @@ def check(citation: Citation, sentence: Sentence, bundle: Bundle) -> Checked:
         if agrees(key, citation.value, bundle.broken.facts[key]):
             return Checked(citation, sentence, "true", key)
         noted = lookup(citation.selector, bundle.notebook)
-        for facts in (bundle.after.facts, bundle.healthy.facts):
+        for facts, when in ((bundle.healthy.facts, "before the incident"), (bundle.after.facts, "after the repair")):
             other = lookup(citation.selector, facts)
             if other and agrees(other, citation.value, facts[other]):
-                return Checked(citation, sentence, "stale", key, "it holds for another time than the incident's")
+                return Checked(citation, sentence, "stale", key, f"it is the value from {when}")
         if noted and agrees(noted, citation.value, bundle.notebook[noted]):
-            return Checked(citation, sentence, "stale", key, "you measured it, but not while the incident was on")
+            return Checked(
+                citation, sentence, "stale", key, "it is what you measured, but not while the incident was on"
+            )
         return Checked(citation, sentence, "false", key, "the snapshot of the incident says otherwise")
     noted = lookup(citation.selector, bundle.notebook)
     if noted and agrees(noted, citation.value, bundle.notebook[noted]):

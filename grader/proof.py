@@ -1,21 +1,36 @@
 """Evidence: how well the citations bear the diagnosis out, and whether one tells it from its look-alikes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crashlab.model import Bundle
 from grader import citations
 from grader.citations import Checked
+from grader.contrast import Contrast, contrast
 from grader.reader import Document
 from grader.support import speaks
 
 ENOUGH = 3
 """Distinct true citations that support the diagnosis in full."""
+LEAST = 2
+"""Of those, what a pass needs: one that decides and one more that bears."""
+PASSING = 0.33
+"""Quality that a pass needs: that of two facts that no sentence speaks about."""
 FALSE_COST = 0.34
 STALE_COST = 0.2
 MANY = 15
-"""Citations from which on each further one dilutes; at twice as many nothing is left."""
+"""Distinct citations from which on each further one dilutes; at twice as many nothing is left."""
 BARE = 0.5
 """Weight of a citation that no sentence speaks about."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One true citation with what it tells apart."""
+
+    checked: Checked
+    contrast: Contrast
+    decides: bool
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -23,31 +38,50 @@ class Proof:
     """Every citation checked, and the two grades between 0 and 1 that follow from them."""
 
     checked: tuple[Checked, ...]
+    shown: tuple[Shown, ...]
+    """Distinct true citations."""
     quality: float
-    discriminating: bool
-    relevant: tuple[Checked, ...]
 
-    deciding: tuple[Checked, ...] = ()
-    """Those among the relevant ones that tell the cause from its look-alikes."""
+    @property
+    def relevant(self) -> tuple[Shown, ...]:
+        """Those that bear on the diagnosis."""
+        return tuple(each for each in self.shown if each.contrast.bears or each.decides)
+
+    @property
+    def deciding(self) -> tuple[Shown, ...]:
+        """Those that tell the cause from most of its look-alikes."""
+        return tuple(each for each in self.shown if each.decides)
+
+    @property
+    def discriminating(self) -> bool:
+        """Whether one decides, and what is false does not outweigh what is shown."""
+        return self.quality > 0 and bool(self.deciding)
+
+    @property
+    def enough(self) -> bool:
+        """Whether it is enough for a pass: a fact that decides, one more that bears, and little that is false."""
+        return self.discriminating and len(self.relevant) >= LEAST and self.quality >= PASSING
 
     def of(self, outcome: str) -> list[Checked]:
         """Citations with one outcome."""
         return [each for each in self.checked if each.outcome == outcome]
 
 
-def relevant(key: str, bundle: Bundle) -> bool:
-    """Say whether a fact bears on the diagnosis: the rubric names it, or, without a rubric, it changed."""
-    patterns = (*bundle.truth.supporting, *bundle.truth.discriminating)
-    if patterns:
-        return any(citations.matches(pattern, key) for pattern in patterns)
-    before, now = bundle.healthy.facts.get(key), bundle.broken.facts.get(key)
-    if isinstance(before, float) and isinstance(now, int | float) and not isinstance(now, bool):
-        return not citations.close(key, float(now), before)
-    return before != now
+def look(key: str, bundle: Bundle) -> tuple[Contrast, bool]:
+    """Say what a fact tells apart, and whether it decides.
+
+    The scenario's own lists add what no table can tell: facts that it was written about.
+    """
+    truth = bundle.truth
+    found = contrast(key, bundle)
+    decides = found.decides or any(citations.matches(pattern, key) for pattern in truth.discriminating)
+    if not found.bears and (decides or any(citations.matches(pattern, key) for pattern in truth.supporting)):
+        found = replace(found, moved=True, beside=False)
+    return found, decides
 
 
 def examine(document: Document, bundle: Bundle) -> Proof:
-    """Check every citation of a post-mortem."""
+    """Check every citation of a post-mortem; the same one twice is one."""
     checked: dict[tuple[str, str], Checked] = {}
     weights: dict[tuple[str, str], float] = {}
     for citation, sentence in document.citations:
@@ -56,18 +90,16 @@ def examine(document: Document, bundle: Bundle) -> Proof:
         spoken = speaks(sentence, citation)
         weights[key] = max(weights.get(key, 0.0), 1.0 if spoken else BARE)
         checked.setdefault(key, found)
-    good = {key: each for key, each in checked.items() if each.outcome == "true" and relevant(each.key, bundle)}
-    quality = sum(weights[key] for key in good) / ENOUGH
-    quality = min(1.0, quality)
+    shown = tuple(
+        Shown(each, *look(each.key, bundle), weights[key]) for key, each in checked.items() if each.outcome == "true"
+    )
+    relevant = [each for each in shown if each.contrast.bears or each.decides]
+    # However many ways there are to repeat an alert, they say one thing.
+    symptoms = [each.weight for each in relevant if each.contrast.symptom and not each.decides]
+    weight = sum(each.weight for each in relevant if not each.contrast.symptom or each.decides)
+    quality = min(1.0, (weight + max(symptoms, default=0.0)) / ENOUGH)
     quality -= FALSE_COST * sum(each.outcome == "false" for each in checked.values())
     quality -= STALE_COST * sum(each.outcome == "stale" for each in checked.values())
-    written = len(document.citations)
-    if written > MANY:
-        quality *= max(0.0, 1 - (written - MANY) / MANY)
-    deciding = tuple(
-        each
-        for each in good.values()
-        if any(citations.matches(pattern, each.key) for pattern in bundle.truth.discriminating)
-    )
-    telling = quality > 0 and bool(deciding)
-    return Proof(tuple(checked.values()), round(max(0.0, quality), 4), telling, tuple(good.values()), deciding)
+    if len(checked) > MANY:
+        quality *= max(0.0, 1 - (len(checked) - MANY) / MANY)
+    return Proof(tuple(checked.values()), shown, round(max(0.0, quality), 4))

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from crashlab.model import Bundle, Item, Verdict
-from grader import borrowed, causes, diagnosis, form, repair, support
+from grader import borrowed, causes, diagnosis, form, repair, support, told
 from grader.claim import Reading, read_claim
 from grader.diagnosis import Correctness
 from grader.mechanism import Account, read_mechanism, stands_for_cause
@@ -17,7 +17,6 @@ from grader.text import one_line
 
 PASS_SCORE = 70.0
 PASS_CAUSE = 0.5
-PASS_EVIDENCE = 0.5
 EVIDENCE = 15.0
 """Points of true, relevant evidence."""
 SHORT = 3
@@ -93,7 +92,7 @@ class Assessment:
     @property
     def evidenced(self) -> bool:
         """Whether the evidence is enough for a pass."""
-        return self.proof.quality >= PASS_EVIDENCE
+        return self.proof.enough
 
 
 def assess(bundle: Bundle) -> Assessment:
@@ -126,7 +125,7 @@ def _grade(found: Assessment) -> Verdict:
         diagnosis.component_item(claim, bundle, document),
         diagnosis.object_item(claim, bundle, document),
         diagnosis.mechanism_item(account, reading, right),
-        *_evidence_items(proof, claim),
+        *_evidence_items(found),
         *fixes,
         form.prevention(document, names),
         form.impact(document, bundle.brief),
@@ -151,16 +150,20 @@ def _grade(found: Assessment) -> Verdict:
         passed=passed,
         items=tuple(_discreet(item, bundle) for item in items),
         notes=tuple(_notes(found)),
+        lacking=() if passed else tuple(told.lacking(found, fixed=fixed, score=score, least=PASS_SCORE)),
     )
 
 
+MOST_TOLD = 16
+"""Citations of which it is said what they show."""
 ASK = "Which other cause would show the same facts? Cite one measurement on which the two would differ."
 
 
-def _evidence_items(proof: Proof, claim: Claim) -> list[Item]:
+def _evidence_items(found: Assessment) -> list[Item]:
+    proof = found.proof
     false, stale, lost = proof.of("false"), proof.of("stale"), proof.of("uncheckable")
     true = proof.of("true")
-    observed = f"{len(true)} citations are true ({len(proof.relevant)} of them bear the diagnosis out), "
+    observed = f"{len(true)} citations are true ({len(proof.relevant)} of them bear on what happened), "
     observed += f"{len(false)} false, {len(stale)} stale, {len(lost)} uncheckable."
     earned = round(EVIDENCE * proof.quality, 2)
     improve = "Cite three facts that would be different if your diagnosis were wrong, each in a sentence that says what it shows."
@@ -168,8 +171,8 @@ def _evidence_items(proof: Proof, claim: Claim) -> list[Item]:
         improve = "Measure the false ones again and cite what you get."
     elif stale:
         improve = "Cite values from the time of the incident, not from before or after it."
-    shown = (false or stale or list(proof.relevant) or lost)[:2]
-    quote = "; ".join(each.citation.raw + (f" ({each.outcome})" if each.outcome != "true" else "") for each in shown)
+    quoted = (false or stale or [each.checked for each in proof.relevant] or lost)[:2]
+    quote = "; ".join(each.citation.raw + (f" ({each.outcome})" if each.outcome != "true" else "") for each in quoted)
     evidence = Item(
         id="evidence",
         title="Evidence",
@@ -179,6 +182,7 @@ def _evidence_items(proof: Proof, claim: Claim) -> list[Item]:
         quote=one_line(quote),
         observed=observed,
         improve="" if earned == EVIDENCE else improve,
+        details=tuple(told.citations(found.proof, right=found.right.distance == 1)[:MOST_TOLD]),
     )
     deciding = Item(
         id="discriminator",
@@ -186,11 +190,13 @@ def _evidence_items(proof: Proof, claim: Claim) -> list[Item]:
         status="passed" if proof.discriminating else "failed",
         points=5.0 if proof.discriminating else 0.0,
         max_points=5,
-        quote=one_line("; ".join(each.citation.raw for each in proof.deciding[:2])),
+        quote=one_line("; ".join(each.checked.citation.raw for each in proof.deciding[:1])),
         observed="A true citation tells your cause from what looks like it."
         if proof.discriminating
         else "No true citation tells the cause from what looks like it.",
-        improve="" if proof.discriminating else " ".join(filter(None, (ASK, causes.load().deciding_test(claim.cause)))),
+        improve=""
+        if proof.discriminating
+        else " ".join(filter(None, (ASK, causes.load().deciding_test(found.claim.cause)))),
     )
     return [evidence, deciding]
 

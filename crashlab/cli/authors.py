@@ -63,6 +63,41 @@ def catalogue_(
         raise typer.Exit(1)
 
 
+@app.command("contrast")
+@command
+def contrast_(
+    name: Annotated[str | None, typer.Argument(help="A scenario.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Make the table again from the proofs of this host.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Facts that a scenario moves.
+
+    They stand in the table that evidence is judged by, as differences from the healthy system, as ratios to it, or as names; with the number of seeds on which they moved.
+    """
+    from crashlab import contrasts, scenario
+
+    if bool(name) == write:
+        raise UsageError("Name a scenario, or give --write.", "For instance: crashlab contrast wrong-alias")
+    if write:
+        path = contrasts.write(settings())
+        if as_json:
+            document({"written": str(path)})
+        else:
+            print(path)
+        return
+    known = scenario.load(settings().scenarios, str(name))
+    found = contrasts.moved(known.name)
+    if as_json:
+        document([{"seed": seed, "moved": facts} for seed, facts in found.items()])
+        return
+    from crashlab import views
+
+    made = views.table("Fact", "Seeds", "Told")
+    for fact, seeds, told in contrasts.rows(list(found.values())):
+        made.add_row(fact, f"{seeds}/{len(found)}", told)
+    show(made)
+
+
 def placed(wanted: "Sequence[Scenario]", runtime: str | None) -> "tuple[list[tuple[str, RuntimeName]], list[Scenario]]":
     """Choose where each scenario is proved, as asked or where its needs are met. Returns also those that cannot be."""
     asked = runtime_of(runtime) if runtime or settings().runtime else None

@@ -10,7 +10,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -256,9 +256,12 @@ class ComposeStack:
             folder = self.home / name
             folder.mkdir(parents=True, exist_ok=True)
             if os.getuid() == 0:
-                for path in (folder, *folder.rglob("*")):
-                    if path.lstat().st_uid != self._owner[0]:
-                        os.chown(path, *self._owner, follow_symlinks=False)
+                for parent, folders, files in os.walk(folder):
+                    for path in (Path(parent), *(Path(parent) / each for each in (*folders, *files))):
+                        # A database at work makes and removes files beside itself at any moment.
+                        with suppress(FileNotFoundError):
+                            if path.lstat().st_uid != self._owner[0]:
+                                os.chown(path, *self._owner, follow_symlinks=False)
 
     def _compose(
         self, *argv: str, context: Path | None = None, stdin: str = "", timeout: float | None = None

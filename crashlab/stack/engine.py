@@ -36,6 +36,8 @@ connection.request("GET", "{path}")
 print(connection.getresponse().status)
 """
 """Program that prints the status of a path."""
+ROUNDS = 5
+"""Times that commands at work for a project are looked for at most, before it is taken down."""
 KILLED = 128 + signal.SIGKILL
 """Exit code of a command that was killed."""
 STOPPED = 128 + signal.SIGTERM
@@ -184,7 +186,12 @@ class Engine:
 
     def end_clients(self) -> None:
         """End the commands of the project: one whose parent was killed goes on, and makes images and containers anew."""
-        processes.end(self.clients())
+        for _ in range(ROUNDS):
+            # A command that is just being started becomes another process, which was not there a moment ago.
+            found = self.clients()
+            if not found:
+                return
+            processes.end(found)
 
     def sweep(self, folder: Path) -> None:
         """Remove every container, network, volume and image of the project that `docker compose down` left."""
