@@ -34,6 +34,25 @@ OPTIONS = (
     "-c", "safe.directory=*",
 )  # fmt: skip
 
+CONFIG = """[user]
+	name = On call
+	email = on-call@example.com
+[commit]
+	gpgSign = false
+	template =
+[tag]
+	gpgSign = false
+[core]
+	hooksPath = .git/hooks
+	autocrlf = false
+	safecrlf = false
+	excludesFile =
+	attributesFile =
+[gc]
+	auto = 0
+"""
+"""What the repository says itself, for git as a person calls it: nothing of their own settings reaches it, and git knows who commits."""
+
 
 @dataclass(frozen=True)
 class LogEntry:
@@ -82,6 +101,8 @@ class GitWorkspace:
             draft.mkdir()
             made = cls(draft)
             made.git("init", "--quiet", "--template=", "--initial-branch=main")
+            with (draft / ".git" / "config").open("a", encoding="utf-8") as config:
+                config.write(CONFIG)
             made.git("fast-import", "--quiet", stdin=history.stream(root, workload, weeks))
             made.git("reset", "--quiet", "--hard", "main")
             draft.rename(path)
@@ -168,6 +189,9 @@ class GitWorkspace:
                 "--no-ext-diff",
                 "--no-textconv",
                 "--no-renames",
+                # An editor, or a git that was told so, writes other ends of lines; that is no change.
+                "--ignore-space-at-eol",
+                "--ignore-cr-at-eol",
                 "--src-prefix=a/",
                 "--dst-prefix=b/",
             )

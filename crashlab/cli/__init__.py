@@ -4,6 +4,8 @@ Every command takes `--json` for one JSON document on standard output. Heavy pac
 needs them, so that `--help` and `list` answer at once.
 """
 
+from crashlab.cli import surroundings  # isort: skip  # noqa: F401 before anything that it keeps away could be imported
+
 import os
 import signal
 import sys

@@ -19,6 +19,17 @@ from crashlab.stack.refusals import known
 from crashlab.workspace import GitWorkspace
 
 
+def readable(folder: Path) -> None:
+    """Let everybody read a folder: in an image, its files belong to root and are run by another user.
+
+    What somebody wrote under a strict umask has a mode that shuts that user out.
+    """
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
+
+
 class Compose(Protocol):
     """Runs `docker compose` for a stack, with the images built from the folder `context`."""
 
@@ -92,6 +103,7 @@ class Images:
             stamp.write_text(digest, encoding="utf-8")
 
     def _image(self, context: Path, *services: str) -> str:
+        readable(context)
         done = self.compose("build", *services, context=context)
         # What a step of the build printed, and so the reason, is on standard output; only the summary is an error.
         log = f"{done.out}\n{done.err}".strip()

@@ -321,3 +321,43 @@ def test_git_is_needed(workspace, monkeypatch):
     monkeypatch.setattr(subprocess, "run", missing)
     with pytest.raises(MissingPrerequisite, match="git is not installed"):
         workspace.head()
+
+
+def test_a_persons_own_git_works_there_whatever_its_settings_say(workspace, tmp_path):
+    home = tmp_path / "person"
+    home.mkdir()
+    hook = home / "hooks" / "pre-commit"
+    hook.parent.mkdir()
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    (home / "ignored").write_text("*.md\n")
+    (home / ".gitconfig").write_text(
+        f"[commit]\n\tgpgsign = true\n\ttemplate = {home}/none\n[core]\n\thooksPath = {home}/hooks\n\tautocrlf = true\n"
+        f"\texcludesFile = {home}/ignored\n[user]\n\tuseConfigOnly = true\n"
+    )
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "GIT_EDITOR": "true"}
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=workspace.path, env=environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    git("revert", "--no-edit", "HEAD")
+    assert git("log", "-1", "--format=%an <%ae>").strip() == "On call <on-call@example.com>"
+    assert b"\r" not in (workspace.path / "serving" / "app.py").read_bytes()
+    (workspace.path / "serving" / "more.md").write_text("more\n")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "More")
+    assert "more.md" in git("show", "--name-only")
+
+
+def test_ends_of_lines_are_no_change(workspace):
+    base = workspace.head()
+    path = workspace.path / "serving" / "app.py"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"  \r\n"))
+    assert not [line for line in workspace.diff(base).splitlines() if line.startswith(("+", "-"))]
+    path.write_bytes(path.read_bytes().replace(b"LIMIT = 3", b"LIMIT = 4"))
+    changed = [
+        line for line in workspace.diff(base).splitlines() if line.startswith(("+", "-")) and line[1:2] != line[:1]
+    ]
+    assert [line.split()[-1] for line in changed] == ["3", "4"]
