@@ -26,7 +26,8 @@ def _shown(each: Shown, *, right: bool) -> str:
     if found.symptom and not each.decides:
         return "repeats what an alert says already: it shows that something is wrong, and not what."
     if found.beside and not each.decides:
-        return "is true, and does not bear on what happened."
+        # Beside a wrong cause it would tell which of the things that look wrong are harmless.
+        return "is true, and does not bear on what happened." if right else "is true."
     moved = "moved against the healthy system" if found.moved else "is as on healthy days"
     if not right:
         return f"{moved}."

@@ -81,6 +81,16 @@ def test_a_verdict_says_what_each_citation_told_apart_and_which_gate_failed() ->
     assert "excludes" not in "\n".join(evidence.details), "beside a wrong cause it would lead to the right one"
 
 
+def test_what_is_harmless_is_named_beside_the_right_cause_alone() -> None:
+    fact = "raw temperature_c drift"
+    bundle = told("unit-mismatch", f"[{fact}={accounts.shown('unit-mismatch').broken[fact]}]")
+    text = bundle.submission.text.replace("cause: unit-mismatch", "cause: wrong-alias")
+    wrong = bundle.model_copy(update={"submission": bundle.submission.model_copy(update={"text": text})})
+    said = [next(i for i in grade(each).items if i.id == "evidence").details[0] for each in (bundle, wrong)]
+    assert said[0].endswith("does not bear on what happened.")
+    assert said[1].endswith("is true.")
+
+
 def some(scenario: str, **broken: float | str) -> Shown:
     known = accounts.shown(scenario)
     healthy: dict[str, float | str] = {"feature a mean": 10.0, "pin serving x": "1", "quality mae": 2.0}
